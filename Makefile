@@ -1,0 +1,53 @@
+# make run: the desk on this machine. make test: the tests. Nothing else to install or set.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types audit clean install
+
+# The newest of the supported Pythons that is there; PYTHON=… overrides.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
+PORT ?= 8000
+BIN := .venv/bin
+
+help:  ## What there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
+
+.venv/runtime: requirements.txt constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found. Install one, or say which: make run PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Installing into .venv with $(PYTHON): about 160 packages, a minute or two, once."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@touch $@
+
+.venv/development: .venv/runtime requirements-dev.txt
+	@echo "Installing what the tests need."
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+data/secret_key: .venv/runtime
+	@mkdir -p data
+	@umask 077; test -s $@ || $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))' > $@; touch $@
+
+install: .venv/development data/secret_key  ## Make the environment without starting anything
+
+run: data/secret_key  ## Start the desk on 127.0.0.1:$(PORT): web, worker, demo; Ctrl-C stops it
+	@exec $(BIN)/python manage.py run_desk --port $(PORT)
+
+test: .venv/development data/secret_key  ## Run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/development  ## Style, templates, types, pending migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djade --check $$(git ls-files 'templates/*.html')
+	$(BIN)/mypy .
+	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
+	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') ALLOWED_HOSTS=desk.example \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+audit: .venv/development  ## Known vulnerabilities in what is installed
+	$(BIN)/pip-audit --skip-editable
+
+clean:  ## Remove the environment and caches; data/ (database, key) stays
+	rm -rf .venv staticfiles .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,46 @@
+"""Suggested actions that somebody can start on: they name the page and quote the person."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analyzer.schema import ACTION_MAX, Task
+from analyzer.taxonomy import Category, Severity
+
+QUOTE_CHARS: Final = 120
+_URGENT: Final = frozenset({Severity.CRITICAL, Severity.HIGH})
+
+# {where} is " on <page>" or nothing; {quote} is the person's own words.
+_TEMPLATES: Final = {
+    Category.WEBSITE_BUG: "Reproduce “{quote}”{where}, note browser and steps, and fix what fails.",
+    Category.FRAMEWORK_ISSUE: "Write a failing test for “{quote}”{where} and trace it to the component that breaks.",
+    Category.CONTENT_GAP: "Find the page that should answer “{quote}”{where} and draft the missing passage.",
+    Category.FEATURE_REQUEST: "Add “{quote}”{where} to the backlog and count who else asked for it.",
+    Category.POSITIVE: "Share “{quote}”{where} with the people who built it; nothing to fix.",
+    Category.NOISE: "Set “{quote}”{where} aside; nothing in it can be acted on.",
+}
+_SILENT: Final = {
+    Category.POSITIVE: "Count the {rating}-star rating{where}; there is no comment to act on.",
+}
+_SILENT_OTHER: Final = "Compare the {rating}-star rating{where} with the ratings of that page; there is no comment."
+
+
+def suggest(task: Task, *, category: Category, severity: Severity, evidence: tuple[str, ...] = ()) -> str:
+    """A concrete next step for an item, without a model."""
+    where = f" on {task.page}" if task.page else ""
+    quote = shorten(evidence[0] if evidence else task.comment, QUOTE_CHARS)
+    if not quote:
+        return _SILENT.get(category, _SILENT_OTHER).format(where=where, rating=task.rating)[:ACTION_MAX]
+    # Page and quote are data: replaced, never parsed as a format of their own.
+    text = _TEMPLATES[category].replace("{where}", where[:160]).replace("{quote}", quote)
+    if severity in _URGENT and category in (Category.WEBSITE_BUG, Category.FRAMEWORK_ISSUE):
+        text = "Today: " + text
+    return text[:ACTION_MAX]
+
+
+def shorten(text: str, limit: int) -> str:
+    """The first words of a text on one line, with an ellipsis where it was cut."""
+    line = " ".join(text.split())
+    if len(line) <= limit:
+        return line
+    return line[: limit - 1].rsplit(" ", 1)[0].rstrip(",;:.") + "…"

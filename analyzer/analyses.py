@@ -1,0 +1,209 @@
+"""Getting an item analysed: queued, claimed, run, stored; every step survives a kill and can be repeated."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from analyzer import priority, versions
+from analyzer.models import Analysis, AnalyzerVersion, Heartbeat, QueueItem, rank
+from analyzer.schema import Task
+from feedback.models import Feedback
+
+if TYPE_CHECKING:
+    from analyzer.rollout import Outcome
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+# How long an item may wait before the sweeper asks whether its task got lost.
+STALE = timedelta(seconds=60)
+SWEEP_LIMIT = 2_000
+HEARTBEAT = "sweep"
+HEARTBEAT_LATE = timedelta(minutes=3)
+
+
+class Lost(Exception):
+    """Somebody else answered this request meanwhile; nothing was stored."""
+
+
+def enqueue(feedback_id: UUID) -> None:
+    """Ask a worker for an analysis, after the surrounding transaction. A broker that is down costs a minute, no row:
+    the sweeper asks again."""
+
+    def send() -> None:
+        from django_q.tasks import async_task
+
+        try:
+            async_task("analyzer.tasks.analyze_feedback", str(feedback_id))
+        except Exception:
+            # Brokers raise each their own errors; the item is stored as pending and the sweeper will find it.
+            logger.exception("feedback %s could not be queued; the sweeper will retry", feedback_id)
+
+    transaction.on_commit(send)
+
+
+def request(*, items: QuerySet[QueueItem], queue: bool = True) -> int:
+    """Ask for a new analysis of finished or failed items; returns how many. What people decided stays.
+
+    With queue=False the caller performs them itself.
+    """
+    finished = (QueueItem.Stage.DONE, QueueItem.Stage.FAILED)
+    keys = list(items.filter(stage__in=finished).values_list("pk", flat=True))
+    asked = 0
+    for key in keys:
+        with transaction.atomic():
+            asked += QueueItem.objects.filter(pk=key, stage__in=finished).update(
+                stage=QueueItem.Stage.PENDING,
+                request=F("request") + 1,
+                attempts=0,
+                error="",
+                queued_at=timezone.now(),
+            )
+            if queue:
+                enqueue(key)
+    return asked
+
+
+def perform(feedback_id: UUID) -> bool:
+    """Claim, analyse and store one item; False when there was nothing to do (done, or another worker has it).
+
+    A failure is written to the item, which stays visible: it is tried again, at most MAX_ATTEMPTS times.
+    """
+    item = _claim(feedback_id)
+    if item is None:
+        return False
+    from analyzer import rollout
+
+    version = versions.active()
+    try:
+        outcome = rollout.run(task_of(item), versions.cached_spec(version))
+        store(item, version, outcome)
+    except Lost:
+        return False
+    except Exception as error:
+        # Whatever it is, staff must see it on the item; the next attempt or a person decides.
+        logger.exception("feedback %s: analysis attempt %d failed", feedback_id, item.attempts)
+        _fail(item, error)
+        return False
+    return True
+
+
+def task_of(item: QueueItem) -> Task:
+    """What the agent may know of an item: redacted text and the form's fields, no keys of persons."""
+    said = item.feedback
+    return Task(
+        id=str(said.pk),
+        comment=said.comment,
+        type=said.type,
+        rating=said.rating,
+        page=said.page,
+        similar=item.similar,
+        held=said.compliance == "hold",
+        injection=said.has_finding("prompt-injection"),
+    )
+
+
+def store(item: QueueItem, version: AnalyzerVersion, outcome: Outcome) -> Analysis:
+    """Write the analysis and move the item on, both or neither; a person's decision is left as it is.
+
+    Raises Lost when this request was answered by somebody else.
+    """
+    verdict = outcome.verdict
+    said = item.feedback
+    values = verdict.model_dump(mode="json", exclude={"usage", "engine"})
+    try:
+        with transaction.atomic():
+            analysis = Analysis.objects.create(
+                feedback=said,
+                version=version,
+                request=item.request,
+                engine=verdict.engine,
+                usage=verdict.usage.model_dump(),
+                quality=outcome.reward,
+                duration_ms=outcome.duration_ms,
+                trace=outcome.spans,
+                **values,
+            )
+            claimed = QueueItem.objects.filter(
+                pk=item.pk, stage=QueueItem.Stage.RUNNING, request=item.request, attempts=item.attempts
+            )
+            finished = {"stage": QueueItem.Stage.DONE, "analysis": analysis, "error": "", "lease_until": None}
+            moved = claimed.filter(status=QueueItem.Status.OPEN).update(
+                category=verdict.category.value,
+                severity=verdict.severity.value,
+                priority=verdict.priority,
+                rank=rank(verdict.priority, item.received_at),
+                flagged=verdict.needs_person or said.compliance != "accept",
+                **finished,
+            )
+            if not moved and not claimed.update(**finished):
+                raise Lost(str(item.pk))
+    except IntegrityError as error:
+        raise Lost(str(item.pk)) from error
+    return analysis
+
+
+def sweep() -> int:
+    """Bring back what got stuck: cut-off runs, and pending items whose task is gone; returns how many were queued."""
+    from django_q.brokers import get_broker
+
+    now = timezone.now()
+    Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": now})
+    cut_off = QueueItem.objects.filter(stage=QueueItem.Stage.RUNNING, lease_until__lt=now)
+    cut_off.filter(attempts__gte=MAX_ATTEMPTS).update(
+        stage=QueueItem.Stage.FAILED, lease_until=None, error="The worker was cut off during every attempt."
+    )
+    cut_off.update(stage=QueueItem.Stage.PENDING, lease_until=None, queued_at=now - STALE)
+    if get_broker().queue_size() > 0:
+        # A full queue is the usual reason for waiting; asking again would only make it longer.
+        return 0
+    waiting = QueueItem.objects.filter(stage=QueueItem.Stage.PENDING, queued_at__lte=now - STALE)
+    keys = list(waiting.order_by("queued_at").values_list("pk", flat=True)[:SWEEP_LIMIT])
+    for key in keys:
+        QueueItem.objects.filter(pk=key).update(queued_at=now)
+        enqueue(key)
+    return len(keys)
+
+
+def _claim(feedback_id: UUID) -> QueueItem | None:
+    """Take the item by one conditional UPDATE, which every database has; None when there is nothing to take."""
+    now = timezone.now()
+    free = Q(stage=QueueItem.Stage.PENDING) | Q(stage=QueueItem.Stage.RUNNING, lease_until__lt=now)
+    taken = QueueItem.objects.filter(free, pk=feedback_id).update(
+        stage=QueueItem.Stage.RUNNING,
+        attempts=F("attempts") + 1,
+        lease_until=now + timedelta(seconds=settings.ANALYSIS_LEASE_SECONDS),
+    )
+    return QueueItem.objects.select_related("feedback").get(pk=feedback_id) if taken else None
+
+
+def _fail(item: QueueItem, error: Exception) -> None:
+    final = item.attempts >= MAX_ATTEMPTS
+    QueueItem.objects.filter(pk=item.pk, request=item.request, attempts=item.attempts).update(
+        stage=QueueItem.Stage.FAILED if final else QueueItem.Stage.PENDING,
+        lease_until=None,
+        queued_at=timezone.now(),
+        error=f"{type(error).__name__}: {error}"[:500],
+    )
+
+
+def queue(feedback: Feedback) -> QueueItem:
+    """Give a stored feedback its place in the queue and ask for its analysis; in the transaction that stores it."""
+    points = priority.HELD if feedback.compliance == "hold" else priority.UNKNOWN
+    item = QueueItem.objects.create(
+        feedback=feedback,
+        received_at=feedback.received_at,
+        priority=points,
+        rank=rank(points, feedback.received_at),
+        flagged=feedback.compliance != "accept",
+    )
+    enqueue(feedback.pk)
+    return item

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AnalyzerConfig(AppConfig):
+    name = "analyzer"
+    verbose_name = "Triage"
+
+    def ready(self) -> None:
+        from django.db.models.signals import post_migrate
+
+        from analyzer import receivers, roles
+        from feedback.signals import feedback_received
+
+        feedback_received.connect(receivers.queue_feedback, dispatch_uid="analyzer.queue_feedback")
+        post_migrate.connect(roles.create_roles, sender=self, dispatch_uid="analyzer.create_roles")
+        post_migrate.connect(receivers.schedule_sweep, sender=self, dispatch_uid="analyzer.schedule_sweep")

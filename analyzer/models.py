@@ -1,0 +1,271 @@
+"""Machine opinions (Analysis), human opinions (Review), where each item stands (QueueItem), and who analyses."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from analyzer import priority
+from analyzer.schema import ACTION_MAX
+from analyzer.taxonomy import CATEGORY_NAMES, Category, Route, Severity
+from feedback.ids import new_id
+from feedback.models import Feedback
+
+CATEGORY_CHOICES = [(category.value, CATEGORY_NAMES[category]) for category in Category]
+SEVERITY_CHOICES = [(severity.value, severity.value.capitalize()) for severity in Severity]
+ROUTE_CHOICES = [(Route.DESK.value, "The desk"), (Route.PEOPLE.value, "Passed on to people")]
+
+# Rank sorts the queue by priority, then by age, in one indexed column: 2**42 milliseconds reach to the year 2109.
+_RANK_STEP = 2**42
+
+
+def rank(priority_points: int, received_at: datetime) -> int:
+    """The queue's sort key, ascending: highest priority first, oldest first among equals."""
+    return (100 - priority_points) * _RANK_STEP + int(received_at.timestamp() * 1000)
+
+
+class Heartbeat(models.Model):
+    """When a worker last swept: what tells a stopped worker from a quiet day."""
+
+    name = models.CharField(primary_key=True, max_length=40)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at:%H:%M:%S}"
+
+
+class AnalyzerVersion(models.Model):
+    """One way of analysing: an engine with its prompt, model, weights and thresholds; only its status ever changes."""
+
+    class Engine(models.TextChoices):
+        LOCAL = "local", "local"
+        LLM = "llm", "llm"
+        CASCADE = "cascade", "cascade"
+
+    class Status(models.TextChoices):
+        CANDIDATE = "candidate", "candidate"
+        ACTIVE = "active", "active"
+        RETIRED = "retired", "retired"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.PositiveIntegerField(unique=True)
+    engine = models.CharField(max_length=10, choices=Engine)
+    origin = models.CharField(max_length=60, help_text="Where it came from: cold-start, local, apo, …")
+    status = models.CharField(max_length=10, choices=Status, default=Status.CANDIDATE)
+    prompt = models.TextField(blank=True, help_text="What the model is told; empty for the built-in prompt.")
+    model = models.CharField(max_length=200, blank=True, help_text="The model's name; empty for TRIAGE_MODEL.")
+    weights = models.BinaryField(blank=True, default=b"", help_text="Of the local engine: arrays and JSON, never code.")
+    weights_digest = models.CharField(max_length=64, blank=True)
+    thresholds: models.JSONField[dict[str, float]] = models.JSONField(
+        default=dict, blank=True, help_text="Confidence below which a field says “not sure”."
+    )
+    calibration: models.JSONField[dict[str, Any]] = models.JSONField(
+        default=dict, blank=True, help_text="How confidence was calibrated: on what, n, ECE."
+    )
+    metrics: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
+    created_at = models.DateTimeField(default=timezone.now)
+    activated_at = models.DateTimeField(null=True, blank=True)
+    activated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        ordering = ("-number",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("status",), condition=Q(status="active"), name="analyzer_one_active_version"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"v{self.number} {self.engine} ({self.origin})"
+
+
+class Analysis(models.Model):
+    """One machine opinion of one item; append-only. QueueItem.analysis names the one that counts now."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    feedback = models.ForeignKey(Feedback, on_delete=models.CASCADE, related_name="analyses")
+    version = models.ForeignKey(AnalyzerVersion, on_delete=models.PROTECT, related_name="analyses")
+    request = models.PositiveIntegerField(
+        default=1,
+        help_text="Which request for an analysis this answers; a repeated task cannot answer twice.",
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    category = models.CharField(max_length=20, choices=CATEGORY_CHOICES)
+    severity = models.CharField(max_length=10, choices=SEVERITY_CHOICES)
+    action = models.CharField(max_length=ACTION_MAX)
+    priority = models.PositiveSmallIntegerField(validators=[MinValueValidator(0), MaxValueValidator(100)])
+    priority_reasons: models.JSONField[list[dict[str, Any]]] = models.JSONField(default=list)
+    category_confidence = models.FloatField()
+    severity_confidence = models.FloatField()
+    category_probabilities: models.JSONField[dict[str, float]] = models.JSONField(default=dict)
+    severity_probabilities: models.JSONField[dict[str, float]] = models.JSONField(default=dict)
+    evidence: models.JSONField[list[str]] = models.JSONField(default=list)
+    findings: models.JSONField[list[dict[str, str]]] = models.JSONField(default=list)
+    needs_person = models.BooleanField(default=False, help_text="The action is one that only a person may decide.")
+    route = models.CharField(max_length=10, choices=ROUTE_CHOICES, default=Route.DESK.value)
+    engine = models.CharField(max_length=10, help_text="Which engine answered in the end.")
+    fallback_reason = models.CharField(max_length=300, blank=True, help_text="Why not the engine that was asked first.")
+    quality: models.JSONField[dict[str, float]] = models.JSONField(default=dict)
+    duration_ms = models.FloatField(default=0.0)
+    usage: models.JSONField[dict[str, int]] = models.JSONField(default=dict)
+    trace: models.JSONField[list[dict[str, Any]]] = models.JSONField(
+        default=list, help_text="The rollout's spans: what the agent emitted, in order."
+    )
+
+    class Meta:
+        verbose_name_plural = "analyses"
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(fields=("feedback", "request"), name="analyzer_request_answered_once"),
+            models.CheckConstraint(condition=Q(priority__gte=0, priority__lte=100), name="analyzer_priority_range"),
+            models.CheckConstraint(
+                condition=Q(category_confidence__gte=0, category_confidence__lte=1),
+                name="analyzer_confidence_range",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.category}/{self.severity} by v{self.version_id and self.version.number}"
+
+
+class Review(models.Model):
+    """One human decision about one analysis; append-only. QueueItem.review names the one that counts now."""
+
+    class Provenance(models.TextChoices):
+        VALIDATED = "validated", "validated"
+        OVERRIDDEN = "overridden", "overridden"
+        BULK = "bulk", "accepted in bulk"
+        IMPORTED = "imported", "imported"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    feedback = models.ForeignKey(Feedback, on_delete=models.CASCADE, related_name="reviews")
+    analysis = models.ForeignKey(
+        Analysis, null=True, blank=True, on_delete=models.CASCADE, related_name="reviews",
+        help_text="What the person saw; empty for an imported label that came before any analysis.",
+    )  # fmt: skip
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews")
+    provenance = models.CharField(max_length=12, choices=Provenance)
+    created_at = models.DateTimeField(default=timezone.now)
+    # Empty and null mean: not judged. An imported label may know the category only.
+    category = models.CharField(max_length=20, choices=CATEGORY_CHOICES)
+    severity = models.CharField(max_length=10, choices=SEVERITY_CHOICES, blank=True)
+    action = models.CharField(max_length=ACTION_MAX, blank=True)
+    priority = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(100)]
+    )
+    reasons: models.JSONField[dict[str, str]] = models.JSONField(
+        default=dict, blank=True, help_text="Why a field was overridden, by field."
+    )
+    note = models.TextField(blank=True, max_length=2_000)
+    reward: models.JSONField[dict[str, float]] = models.JSONField(
+        default=dict, help_text="Per judged field and total; empty without an analysis."
+    )
+    reward_total = models.FloatField(null=True, blank=True)
+    seconds = models.FloatField(null=True, blank=True, help_text="From seeing the item to deciding, where known.")
+    suggestion_visible = models.BooleanField(default=True)
+    batch = models.UUIDField(null=True, blank=True, db_index=True, help_text="Decisions made together.")
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by_set",
+        help_text="The decision that counted before this one; undoing brings it back.",
+    )  # fmt: skip
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (
+            models.Index(fields=("reviewer", "-created_at"), name="analyzer_review_by_person"),
+            models.Index(fields=("created_at",), name="analyzer_review_time"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(reward_total__isnull=True) | Q(reward_total__gte=0, reward_total__lte=1),
+                name="analyzer_reward_range",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.provenance} as {self.category}/{self.severity or '-'} by {self.reviewer}"
+
+
+class QueueItemQuerySet(models.QuerySet["QueueItem"]):
+    def queue(self) -> QueueItemQuerySet:
+        """What needs a decision, most important first; one index serves filter and order."""
+        return self.filter(status=QueueItem.Status.OPEN).order_by("rank")
+
+    def unfinished(self) -> QueueItemQuerySet:
+        """Items whose analysis is outstanding or was cut off."""
+        return self.filter(stage__in=(QueueItem.Stage.PENDING, QueueItem.Stage.RUNNING))
+
+
+class QueueItem(models.Model):
+    """Where one feedback stands: a projection of its newest Analysis and Review that the queue is read from.
+
+    The only mutable row of the desk; everything in it but the work state can be rebuilt from the append-only rows.
+    """
+
+    class Stage(models.TextChoices):
+        """How far the machine is."""
+
+        PENDING = "pending", "waiting for analysis"
+        RUNNING = "running", "being analysed"
+        DONE = "done", "analysed"
+        FAILED = "failed", "analysis failed"
+
+    class Status(models.TextChoices):
+        """How far people are."""
+
+        OPEN = "open", "needs a decision"
+        DECIDED = "decided", "decided"
+
+    feedback = models.OneToOneField(Feedback, primary_key=True, on_delete=models.CASCADE, related_name="queue_item")
+    received_at = models.DateTimeField(help_text="Copied from the feedback, so that the queue reads one table.")
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    stage = models.CharField(max_length=10, choices=Stage, default=Stage.PENDING)
+    request = models.PositiveIntegerField(default=1, help_text="Counts requests for an analysis of this item.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Of the current request.")
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="When a running analysis counts as cut off.")
+    queued_at = models.DateTimeField(default=timezone.now)
+    error = models.CharField(max_length=500, blank=True)
+    analysis = models.ForeignKey(Analysis, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    review = models.ForeignKey(Review, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    # What counts now: the person's word, else the machine's.
+    category = models.CharField(max_length=20, choices=CATEGORY_CHOICES, blank=True)
+    severity = models.CharField(max_length=10, choices=SEVERITY_CHOICES, blank=True)
+    priority = models.PositiveSmallIntegerField(default=priority.UNKNOWN)
+    rank = models.BigIntegerField()
+    flagged = models.BooleanField(default=False, help_text="Something about it rules out any automatic acceptance.")
+    similar = models.PositiveIntegerField(default=0, help_text="Other reports that say nearly the same.")
+
+    objects = QueueItemQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "item"
+        verbose_name_plural = "queue"
+        indexes = (
+            models.Index(fields=("status", "rank"), name="analyzer_queue"),
+            models.Index(fields=("status", "category", "rank"), name="analyzer_queue_category"),
+            models.Index(fields=("status", "severity", "rank"), name="analyzer_queue_severity"),
+            models.Index(fields=("stage", "queued_at"), name="analyzer_stage"),
+        )
+        constraints = (
+            models.CheckConstraint(condition=Q(priority__gte=0, priority__lte=100), name="analyzer_item_priority"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.category or 'not analysed'}: {self.feedback}"
+
+    @property
+    def age(self) -> timedelta:
+        return timezone.now() - self.received_at

@@ -1,0 +1,17 @@
+"""What django-q2 calls."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from analyzer import analyses
+
+
+def analyze_feedback(feedback_id: str) -> bool:
+    """Analyse one feedback; safe to call any number of times. True when this call made the analysis."""
+    return analyses.perform(UUID(feedback_id))
+
+
+def sweep() -> int:
+    """Re-queue what got stuck and leave a heartbeat."""
+    return analyses.sweep()

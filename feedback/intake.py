@@ -1,0 +1,105 @@
+"""The one way into the desk: form, API, widget, import and mirror all store feedback through receive."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from feedback.forms import FeedbackForm
+from feedback.governance import assess
+from feedback.models import Feedback
+from feedback.signals import feedback_received
+
+
+class Refused(Exception):
+    """A submission that breaks a rule; errors maps field names ("__all__" for the whole) to sentences."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        super().__init__("; ".join(f"{field}: {' '.join(texts)}" for field, texts in errors.items()))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a submission; created is False when its id had been stored before, same when with this content."""
+
+    feedback: Feedback
+    created: bool
+    same: bool = True
+
+
+def receive(
+    *,
+    form: FeedbackForm,
+    source: str,
+    external_id: str | None = None,
+    client_key: str = "",
+    received_at: datetime | None = None,
+    synthetic: bool = False,
+) -> Receipt:
+    """Check, redact and store one submission; the same source and external id twice stores one row.
+
+    Raises Refused with the reasons, which are added to the form too.
+    """
+    if not form.is_valid():
+        raise Refused(_texts(form))
+    data = form.cleaned_data
+    assessment = assess(
+        comment=data["comment"], rating=data["rating"], page=data["page"], page_title=data["page_title"]
+    )
+    if assessment.outcome == "refuse":
+        for finding in assessment.findings:
+            if finding.outcome == "refuse":
+                form.add_error("comment", finding.reason)
+        raise Refused(_texts(form))
+
+    feedback = Feedback(
+        source=source,
+        external_id=external_id,
+        type=data["type"],
+        rating=data["rating"],
+        comment=assessment.comment,
+        page=assessment.page,
+        page_title=assessment.page_title,
+        viewport=data["viewport"],
+        received_at=received_at or timezone.now(),
+        pii=assessment.pii,
+        sentiment=assessment.sentiment.score,
+        compliance=str(assessment.outcome),
+        findings=[asdict(finding) | {"outcome": str(finding.outcome)} for finding in assessment.findings],
+        client_key=client_key,
+        synthetic=synthetic,
+    )
+    feedback.digest = _digest(feedback)
+    if external_id is not None and (stored := _stored(feedback)):
+        return stored
+    try:
+        with transaction.atomic():
+            feedback.save(force_insert=True)
+            feedback_received.send(sender=Feedback, feedback=feedback)
+    except IntegrityError:
+        # Two requests with one id at the same moment: the other one won, and its row is the answer.
+        if external_id is None or not (stored := _stored(feedback)):
+            raise
+        return stored
+    return Receipt(feedback, created=True)
+
+
+def _stored(feedback: Feedback) -> Receipt | None:
+    found = Feedback.objects.filter(source=feedback.source, external_id=feedback.external_id).first()
+    return found and Receipt(found, created=False, same=found.digest == feedback.digest)
+
+
+def _digest(feedback: Feedback) -> str:
+    """Of the redacted content, so that nothing can be guessed from it that the row does not say."""
+    content = json.dumps([feedback.type, feedback.rating, feedback.comment, feedback.page], ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _texts(form: FeedbackForm) -> dict[str, list[str]]:
+    return {field: [str(text) for text in errors] for field, errors in form.errors.items()}

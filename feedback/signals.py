@@ -1,0 +1,8 @@
+"""Sent inside the transaction that stores a submission: what a receiver writes is stored with it or not at all."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+# Arguments: feedback (feedback.models.Feedback). Queue work from a receiver with transaction.on_commit.
+feedback_received = Signal()

@@ -1,0 +1,121 @@
+"""The environment, read with errors that say which variable is wrong and what it may be."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE_WORDS = {"1", "true", "yes", "on"}
+FALSE_WORDS = {"", "0", "false", "no", "off"}
+
+
+def env_bool(name: str, default: bool = False) -> bool:
+    """A yes or no; any other word is refused, since a typo must not switch a safeguard off."""
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    word = value.strip().lower()
+    if word in TRUE_WORDS:
+        return True
+    if word in FALSE_WORDS:
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r} is not a yes or no: use 1 or 0.")
+
+
+def env_int(name: str, default: int, *, minimum: int, maximum: int) -> int:
+    """A whole number inside its range."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number.") from None
+    if not minimum <= number <= maximum:
+        raise ImproperlyConfigured(f"{name}={number} is outside {minimum} to {maximum}.")
+    return number
+
+
+def env_float(name: str, default: float, *, minimum: float, maximum: float) -> float:
+    """A number inside its range."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    try:
+        number = float(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a number.") from None
+    if not minimum <= number <= maximum:
+        raise ImproperlyConfigured(f"{name}={value} is outside {minimum} to {maximum}.")
+    return number
+
+
+def env_list(name: str) -> list[str]:
+    """Comma-separated words, without empty ones."""
+    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
+
+
+def env_secret(name: str) -> str:
+    """A secret from NAME, or from the file that NAME_FILE names."""
+    value = os.environ.get(name, "").strip()
+    path = os.environ.get(f"{name}_FILE", "").strip()
+    if value or not path:
+        return value
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE={path!r} cannot be read: {error.strerror}.") from None
+
+
+DJONGO_REFUSAL = (
+    "djongo is not supported: its newest release (1.3.7) needs Django 3.1 and, on the Django this desk runs on, "
+    "returns wrong rows without an error. Use DATABASE_URL=mongodb://… instead, which selects "
+    "django-mongodb-backend (see README, MongoDB)."
+)
+
+
+def parse_database_url(url: str, *, base_dir: Path) -> dict[str, Any]:
+    """DATABASES["default"] for sqlite:///path, postgres://… or mongodb://…; anything else says what may stand there."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    if "djongo" in scheme:
+        raise ImproperlyConfigured(DJONGO_REFUSAL)
+    if scheme == "sqlite":
+        path = unquote(parts.path)
+        # sqlite:///name is relative to the project, sqlite:////name is absolute, as in SQLAlchemy.
+        name = base_dir / path.removeprefix("/") if path not in ("", "/") else None
+        if name is None:
+            raise ImproperlyConfigured(f"DATABASE_URL={url!r} names no file: use sqlite:///data/desk.sqlite3.")
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": name,
+            # Writers queue up from the first statement instead of failing half way with "database is locked".
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 30,
+                "init_command": (
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; "
+                    "PRAGMA mmap_size=134217728; PRAGMA cache_size=-20000;"
+                ),
+            },
+        }
+    if scheme in ("postgres", "postgresql"):
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.removeprefix("/")) or "postgres",
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": str(parts.port or ""),
+            "OPTIONS": dict(parse_qsl(parts.query)),
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+        }
+    shown = f"{scheme}://…" if scheme else repr(url)
+    raise ImproperlyConfigured(
+        f"DATABASE_URL={shown} is not known: use sqlite:///data/desk.sqlite3 or postgres://user:password@host/name."
+    )

@@ -1,0 +1,16 @@
+"""Every address of the desk."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from triage_site import health
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="feedback:form"), name="home"),
+    path("", include("feedback.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+]
