@@ -1,39 +1,13 @@
-"""What every test shares. Environment first: settings read it when they are imported."""
+"""What every test shares: the cast, and Chromium."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
-
-# A developer's own environment must not decide what the tests see.
-for _name in (
-    "OPENAI_BASE_URL",
-    "OPENAI_API_KEY",
-    "TRIAGE_ENGINE",
-    "TRIAGE_MODEL",
-    "SECRET_KEY",
-    "LIGHTNING_STORE_URL",
-):
-    os.environ.pop(_name, None)
-os.environ["DEBUG"] = "1"
-os.environ.setdefault("DATABASE_URL", f"sqlite:///{Path(tempfile.mkdtemp(prefix='triage-tests-')) / 'desk.sqlite3'}")
-# Playwright keeps an event loop running in the test's thread.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-
 import pytest
 from django.contrib.auth.models import User
-from pytest_django.fixtures import SettingsWrapper
 
 from tests import make
 
 pytest_plugins = ("tests.browser",)
-
-
-@pytest.fixture(autouse=True)
-def _no_login_throttle(settings: SettingsWrapper) -> None:
-    """client.login carries no request, which axes needs; its own test switches it on."""
-    settings.AXES_ENABLED = False
 
 
 @pytest.fixture
