@@ -19,6 +19,16 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Example(Strict):
+    """A past item that a person decided, shown to a model: redacted, and never one that tried to give it orders."""
+
+    comment: str
+    type: str = ""
+    category: Category
+    severity: Severity
+    action: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=ACTION_MAX)]
+
+
 class Task(Strict):
     """One item as the agent sees it: redacted text and what the form said. A dict of this is the rollout's task."""
 
@@ -30,6 +40,7 @@ class Task(Strict):
     similar: int = Field(default=0, ge=0, description="How many other reports say nearly the same.")
     held: bool = Field(default=False, description="Governance held it for a person: it must not leave this machine.")
     injection: bool = Field(default=False, description="The text tries to give the model orders.")
+    examples: tuple[Example, ...] = Field(default=(), max_length=8)
     # Only in training: what a person decided, for the reward.
     decision: dict[str, Any] | None = None
 
