@@ -167,7 +167,7 @@ class Review(models.Model):
     )
     note = models.TextField(blank=True, max_length=2_000)
     reward: models.JSONField[dict[str, float]] = models.JSONField(
-        default=dict, help_text="Per judged field and total; empty without an analysis."
+        default=dict, blank=True, help_text="Per judged field and total; empty without an analysis."
     )
     reward_total = models.FloatField(null=True, blank=True)
     seconds = models.FloatField(null=True, blank=True, help_text="From seeing the item to deciding, where known.")

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from feedback.forms import FeedbackForm
 from feedback.governance import assess
-from feedback.models import Feedback
+from feedback.models import PAGE_MAX, TITLE_MAX, Feedback
 from feedback.signals import feedback_received
 
 
@@ -64,8 +64,9 @@ def receive(
         type=data["type"],
         rating=data["rating"],
         comment=assessment.comment,
-        page=assessment.page,
-        page_title=assessment.page_title,
+        # A placeholder may be longer than what it replaced.
+        page=assessment.page[:PAGE_MAX],
+        page_title=assessment.page_title[:TITLE_MAX],
         viewport=data["viewport"],
         received_at=received_at or timezone.now(),
         pii=assessment.pii,

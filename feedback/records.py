@@ -113,7 +113,8 @@ def _record(line: int, row: dict[str, Any], *, default_source: str) -> Record:
         line=line,
         source=f"import:{source}"[:60],
         external_id=external_id,
-        data={name: _text(row.get(name)) for name in FIELDS},
+        # A spreadsheet writes 4 stars as 4.0.
+        data={name: _text(row.get(name)) for name in FIELDS} | {"rating": _text(row.get("rating")).removesuffix(".0")},
         category=_text(row.get("category")),
         severity=_text(row.get("severity")),
         received_at=_time(_text(row.get("received_at"))),
@@ -121,12 +122,8 @@ def _record(line: int, row: dict[str, Any], *, default_source: str) -> Record:
 
 
 def _text(value: object) -> str:
-    """A field as a form would have sent it; 4.0 out of a spreadsheet is 4."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    """A field as a form would have sent it."""
+    return "" if value is None else str(value)
 
 
 def _time(text: str) -> datetime | None:

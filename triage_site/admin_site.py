@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 
 
 class DeskAdminConfig(AdminConfig):
@@ -16,3 +20,9 @@ class DeskSite(AdminSite):
     index_title = "The desk"
     # The desk has two rooms; a sidebar that lists every table takes the width that comments need.
     enable_nav_sidebar = False
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        # Models must be loaded before this can be imported.
+        from analyzer.admin import overview
+
+        return super().index(request, {**overview.context(request), **(extra_context or {})})

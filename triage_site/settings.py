@@ -163,6 +163,9 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not PRODUCTION
+if not PRODUCTION:
+    # Files are served from where they lie; whitenoise only warns when the folder is missing.
+    STATIC_ROOT.mkdir(exist_ok=True)
 
 # -- the queue of work --------------------------------------------------------------------------------
 Q_BROKER = env_secret("Q_BROKER") or "orm"

@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                 ('priority', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)])),
                 ('reasons', models.JSONField(blank=True, default=dict, help_text='Why a field was overridden, by field.')),
                 ('note', models.TextField(blank=True, max_length=2000)),
-                ('reward', models.JSONField(default=dict, help_text='Per judged field and total; empty without an analysis.')),
+                ('reward', models.JSONField(blank=True, default=dict, help_text='Per judged field and total; empty without an analysis.')),
                 ('reward_total', models.FloatField(blank=True, null=True)),
                 ('seconds', models.FloatField(blank=True, help_text='From seeing the item to deciding, where known.', null=True)),
                 ('suggestion_visible', models.BooleanField(default=True)),

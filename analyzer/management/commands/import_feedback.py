@@ -26,7 +26,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--labelled", action="store_true", help="Record each row's category and severity as a review.")
+        parser.add_argument(
+            "--labelled", action="store_true", help="Record each row's category and severity as a review."
+        )
         parser.add_argument("--by", help="Whose reviews these are (a user name); needed with --labelled.")
         parser.add_argument("--split", help="Only rows whose column split has this value.")
 

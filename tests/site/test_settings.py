@@ -1,0 +1,74 @@
+"""The environment decides, and says clearly when it cannot."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def check(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """manage.py check in a process with nothing but the given environment."""
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_production_without_a_secret_key_does_not_start_and_says_why() -> None:
+    done = check(DEBUG="0")
+    assert done.returncode != 0
+    assert "SECRET_KEY is not set" in done.stderr
+
+
+def test_the_deployment_check_is_clean_in_production_mode() -> None:
+    done = check(
+        "--deploy", "--fail-level", "WARNING", SECRET_KEY=secrets.token_urlsafe(50), ALLOWED_HOSTS="desk.example"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text(secrets.token_urlsafe(50) + "\n")
+    assert check(SECRET_KEY_FILE=str(key), ALLOWED_HOSTS="desk.example").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SECRET_KEY_FILE", "/nowhere/key", "cannot be read"),
+        ("BEHIND_PROXY", "maybe", "is not a yes or no"),
+        ("Q_WORKERS", "many", "is not a whole number"),
+        ("Q_WORKERS", "0", "is outside 1 to 64"),
+        ("Q_BROKER", "rabbit://x", "use orm or redis"),
+        ("Q_RETRY", "60", "Q_RETRY must be larger than Q_TIMEOUT"),
+        ("DATABASE_URL", "oracle://scott", "is not known"),
+        ("DATABASE_URL", "sqlite:///", "names no file"),
+        ("DATABASE_URL", "djongo://localhost/x", "djongo is not supported"),
+        ("DB_ENGINE", "djongo", "djongo is not supported"),
+        ("TRIAGE_ENGINE", "magic", "use local, llm or cascade"),
+        ("TRIAGE_ENGINE", "llm", "neither OPENAI_BASE_URL nor OPENAI_API_KEY"),
+        ("TRIAGE_TIMEOUT", "soon", "is not a number"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_what_it_may_be(name: str, value: str, words: str) -> None:
+    done = check(**{"DEBUG": "1", name: value})
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+def test_a_database_password_is_not_in_the_error() -> None:
+    done = check(DEBUG="1", DATABASE_URL="mysql://root:hunter2@localhost/x")
+    assert "mysql" in done.stderr
+    assert "hunter2" not in done.stderr
