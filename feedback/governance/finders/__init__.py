@@ -1,0 +1,1 @@
+"""One module per family of personal data; each yields (start, end) spans of the text that it is given."""
