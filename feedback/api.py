@@ -98,11 +98,9 @@ def _problem(name: str, value: Any) -> str:
     """Why this value cannot be a field's, or ""; never repeats the value, which may be private."""
     if name not in FIELDS:
         return f"There is no such field. The fields are: {', '.join(FIELDS)}."
-    if value is None:
+    if value is None or name == "rating":
+        # A rating may be a number; the form refuses what is written like no star.
         return ""
-    if name == "rating":
-        whole = isinstance(value, int | str) and not isinstance(value, bool)
-        return "" if whole else "A rating is a whole number from 1 to 5."
     if not isinstance(value, str):
         return "This must be text."
     try:

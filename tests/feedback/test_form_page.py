@@ -20,7 +20,7 @@ def shown(client: Client, **asked: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("page", "found"),
+    ("named", "found"),
     [
         ("/checkout?step=2", "/checkout?step=2"),
         ("/checkout#pay", "/checkout"),
@@ -32,8 +32,8 @@ def shown(client: Client, **asked: str) -> str:
         ("http://[2001:db8::1]:8000/x", "http://[2001:db8::1]:8000/x"),
     ],
 )
-def test_a_page_is_taken_from_the_address_and_shown(client: Client, page: str, found: str) -> None:
-    body = shown(client, page=page)
+def test_a_page_is_taken_from_the_address_and_shown(client: Client, named: str, found: str) -> None:
+    body = shown(client, page=named)
     assert ABOUT.format(found) in body
     assert f'name="page" value="{found}"' in body
 
@@ -49,7 +49,7 @@ def test_our_own_form_is_not_a_page_one_came_from(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "page",
+    "named",
     [
         "javascript:alert(1)",
         "JaVaScRiPt://testserver/%0aalert(1)",
@@ -67,8 +67,8 @@ def test_our_own_form_is_not_a_page_one_came_from(client: Client) -> None:
         "/a\x00b",
     ],
 )
-def test_what_is_no_address_of_a_page_is_ignored(client: Client, page: str) -> None:
-    body = shown(client, page=page)
+def test_what_is_no_address_of_a_page_is_ignored(client: Client, named: str) -> None:
+    body = shown(client, page=named)
     assert "About:" not in body
     assert 'name="page" value=""' in body
 
@@ -84,14 +84,14 @@ def test_a_long_address_is_cut_and_does_not_cost_the_feedback(client: Client, db
     assert client.post("/feedback/", {"rating": "4", "page": long}).status_code == 302
 
 
-@pytest.mark.parametrize("page", ["/checkout?step=2", "http://testserver/checkout?step=2"])
-def test_thanks_leads_back_to_a_page_of_this_site(client: Client, page: str) -> None:
-    body = client.get("/feedback/thanks/", {"page": page}).content.decode()
+@pytest.mark.parametrize("named", ["/checkout?step=2", "http://testserver/checkout?step=2"])
+def test_thanks_leads_back_to_a_page_of_this_site(client: Client, named: str) -> None:
+    body = client.get("/feedback/thanks/", {"page": named}).content.decode()
     assert '<a class="button" href="/checkout?step=2">' in body
 
 
 @pytest.mark.parametrize(
-    "page",
+    "named",
     [
         "https://evil.example/",
         "//evil.example",
@@ -104,8 +104,8 @@ def test_thanks_leads_back_to_a_page_of_this_site(client: Client, page: str) -> 
         "/%09/evil.example\t//",
     ],
 )
-def test_thanks_never_leads_to_a_strangers_site(client: Client, page: str) -> None:
-    body = client.get("/feedback/thanks/", {"page": page}).content.decode()
+def test_thanks_never_leads_to_a_strangers_site(client: Client, named: str) -> None:
+    body = client.get("/feedback/thanks/", {"page": named}).content.decode()
     assert 'class="button"' not in body
 
 

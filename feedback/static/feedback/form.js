@@ -9,8 +9,8 @@ const NEARLY = 200;
 const hint = left.textContent;
 
 function showLeft() {
-  // Code points, as the server counts them: an emoji is one.
-  const room = max - [...comment.value].length;
+  // Code points without the spaces around, as the server counts them: an emoji is one.
+  const room = max - [...comment.value.trim()].length;
   const count = Math.abs(room);
   const text = `${count.toLocaleString("en")} character${count === 1 ? "" : "s"} ${room < 0 ? "too many" : "left"}`;
   left.textContent = comment.value ? text : hint;

@@ -7,7 +7,6 @@
   const script = document.currentScript;
   if (!script || document.querySelector("[data-feedback-desk]")) return;
   const API = new URL("/api/feedback/", script.src);
-  const MAX = 5000;
   const TYPES = [
     ["", "Choose…"],
     ["bug", "Something is broken"],
@@ -28,15 +27,15 @@
     }
     * { box-sizing: border-box; font: inherit; }
     button, dialog { font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif; }
-    button { padding: 10px 20px; border: 0; border-radius: 8px; background: var(--accent); color: var(--on-accent);
-      font-weight: 600; cursor: pointer; }
+    button { padding: 10px 20px; border: 1px solid transparent; border-radius: 8px; background: var(--accent);
+      color: var(--on-accent); font-weight: 600; cursor: pointer; }
     button.quiet { background: none; color: var(--accent); }
     button[aria-disabled=true] { opacity: .6; cursor: progress; }
     .open { position: fixed; z-index: 2147483647; right: max(16px, env(safe-area-inset-right));
       bottom: max(16px, env(safe-area-inset-bottom)); border-radius: 24px; box-shadow: 0 2px 12px rgb(0 0 0 / 25%); }
-    dialog { width: min(440px, 100vw - 24px); max-height: calc(100dvh - 24px); padding: 24px; border: 0;
-      border-radius: 14px; background: var(--sheet); color: var(--ink); overflow: auto; overflow-wrap: anywhere;
-      box-shadow: 0 16px 48px rgb(0 0 0 / 35%); }
+    dialog { width: min(440px, 100vw - 24px); max-height: calc(100dvh - 24px); padding: 24px; overflow: auto;
+      border: 1px solid transparent; border-radius: 14px; background: var(--sheet); color: var(--ink);
+      box-shadow: 0 16px 48px rgb(0 0 0 / 35%); overflow-wrap: anywhere; }
     dialog::backdrop { background: rgb(0 0 0 / 45%); }
     :focus-visible, .stars input:focus-visible + label { outline: 3px solid var(--accent); outline-offset: 2px;
       border-radius: 6px; }
@@ -101,7 +100,8 @@
     make("p", { className: "note" }, "The address and title of this page are sent with it. E\u2011mail addresses, phone and "
       + "card numbers and other personal details that can be recognised are removed before anything is stored."),
     problem,
-    make("div", { className: "actions" }, send, make("button", { type: "button", className: "quiet", onclick: close }, "Cancel")));
+    make("div", { className: "actions" }, send,
+      make("button", { type: "button", className: "quiet", onclick: close }, "Cancel")));
   const done = make("button", { type: "button", onclick: close }, "Close");
   const thanks = make("div", { hidden: true },
     make("h2", {}, "Thank you"),
@@ -167,8 +167,6 @@
   async function submit(event) {
     event.preventDefault();
     if (sending) return;
-    const over = [...comment.value].length - MAX;
-    if (over > 0) return explain({ comment: [`The comment is ${over} characters too long.`] });
     unanswered ??= { key: newKey(), body: JSON.stringify(written()) };
     sending = true;
     send.setAttribute("aria-disabled", "true");
