@@ -99,7 +99,7 @@ def read(completion: Completion) -> Answer:
 def temper(answer: Answer, local: Prediction, task: Task, *, trust: float) -> Prediction:
     """The model's answer mixed with the local engine's probabilities; trust in [0, 1] is the model's share.
 
-    Where the local engine carries the category, the model's action speaks of another one and is left out.
+    Where the local engine carries the category, the model's action speaks of another one; the local one stays.
     """
     categories = _mix(answer.category, local.category_probabilities, Category, trust)
     severities = _mix(answer.severity, local.severity_probabilities, Severity, trust)
@@ -108,7 +108,7 @@ def temper(answer: Answer, local: Prediction, task: Task, *, trust: float) -> Pr
     return Prediction(
         category=category,
         severity=severity,
-        action=_printable(answer.action) if category == answer.category else "",
+        action=_printable(answer.action) if category == answer.category else local.action,
         evidence=tuple(evidence(answer.evidence, task.comment)),
         category_probabilities=categories,
         severity_probabilities=severities,

@@ -63,6 +63,7 @@ def test_a_good_answer_is_taken_with_its_cost() -> None:
     assert sent.json["temperature"] == 0
     assert sent.json["response_format"]["json_schema"]["schema"]["additionalProperties"] is False
     assert sent.json["messages"][0]["content"].startswith("Be brief.")
+    assert sent.headers["Accept-Encoding"] == "identity"
     assert sent.headers["Authorization"] == f"Bearer {SECRET}"
 
 
@@ -217,7 +218,7 @@ def test_a_retry_after_that_is_a_date_is_honoured() -> None:
     assert time.time() - ago >= date - 0.01
 
 
-@pytest.mark.parametrize("asked", ["3600", "inf", "Wed, 01 Jan 2120 00:00:00 GMT"])
+@pytest.mark.parametrize("asked", ["4", "3600", "inf", "Wed, 01 Jan 2120 00:00:00 GMT"])
 def test_a_longer_wait_than_an_analysis_has_is_not_made_and_nothing_is_asked_early(asked: str) -> None:
     error, server = fault([status(429, retry_after=asked), ok()])
     assert error.kind == "rate-limited"

@@ -27,6 +27,7 @@ def local(categories: dict[Category, float], severities: dict[Severity, float]) 
     return Prediction(
         category=max(categories, key=lambda label: categories[label]),
         severity=max(severities, key=lambda label: severities[label]),
+        action="Set “It crashes” aside.",
         category_probabilities=categories,
         severity_probabilities=severities,
     )
@@ -51,7 +52,7 @@ def test_a_model_that_is_hardly_trusted_does_not_overrule_a_sure_local_engine() 
     opinion = local({Category.NOISE: 0.9, Category.WEBSITE_BUG: 0.1}, {Severity.LOW: 1.0})
     mixed = temper(answer(), opinion, TASK, trust=0.2)
     assert (mixed.category, mixed.severity) == ("noise", "low")
-    assert mixed.action == ""
+    assert mixed.action == "Set “It crashes” aside."
 
 
 @given(
