@@ -14,10 +14,10 @@ from django.utils import timezone
 def address(request: HttpRequest) -> str:
     """The client's address; behind our own proxy the last hop it added, never what the client claims first."""
     if settings.BEHIND_PROXY:
-        hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        hops = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")
         if hops[-1].strip():
             return hops[-1].strip()
-    return request.META.get("REMOTE_ADDR", "")
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def daily_key(request: HttpRequest, *, today: date | None = None) -> str:

@@ -52,6 +52,10 @@ def receive(
     assessment = assess(
         comment=data["comment"], rating=data["rating"], page=data["page"], page_title=data["page_title"]
     )
+    if not assessment.comment and data["rating"] is None:
+        # What was sent had characters, but none that anybody can see.
+        form.add_error("comment", "Please write a comment or choose a rating.")
+        raise Refused(_texts(form))
     if assessment.outcome == "refuse":
         for finding in assessment.findings:
             if finding.outcome == "refuse":
@@ -93,7 +97,7 @@ def receive(
 
 def _stored(feedback: Feedback) -> Receipt | None:
     found = Feedback.objects.filter(source=feedback.source, external_id=feedback.external_id).first()
-    return found and Receipt(found, created=False, same=found.digest == feedback.digest)
+    return Receipt(found, created=False, same=found.digest == feedback.digest) if found else None
 
 
 def _digest(feedback: Feedback) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import Group, User
 
-from analyzer import priority
+from analyzer import cold_start, priority, versions
+from analyzer.engines import local
 from analyzer.models import Analysis, AnalyzerVersion, QueueItem, rank
 from feedback import intake
 from feedback.forms import FeedbackForm
@@ -37,6 +39,20 @@ def version(**values: Any) -> AnalyzerVersion:
     return found or AnalyzerVersion.objects.create(
         **({"number": 1, "engine": "local", "origin": "test", "status": "active"} | values)
     )
+
+
+@cache
+def _cold_start_weights() -> tuple[bytes, dict[str, Any]]:
+    """Fitting takes seconds and always gives the same, so once per test run is enough."""
+    fitted = local.fit_cold_start(cold_start.load())
+    return fitted.to_bytes(), fitted.calibration
+
+
+def working_version() -> AnalyzerVersion:
+    """The version that an empty desk makes for itself, active: for tests that analyse."""
+    weights, calibration = _cold_start_weights()
+    made = versions.create(engine="local", origin=versions.COLD_START, weights=weights, calibration=calibration)
+    return versions.activate(version=made, by=None)
 
 
 def analysis(said: Feedback, **values: Any) -> Analysis:

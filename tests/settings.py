@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 
 for _name in (
     "OPENAI_BASE_URL",
@@ -18,9 +16,8 @@ for _name in (
 ):
     os.environ.pop(_name, None)
 os.environ["DEBUG"] = "1"
-os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or (
-    f"sqlite:///{Path(tempfile.mkdtemp(prefix='triage-tests-')) / 'desk.sqlite3'}"
-)
+# SQLite's test database is in memory; the file that is named here is never made.
+os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or "sqlite:///data/tests.sqlite3"
 # Playwright keeps an event loop running in the thread that a test runs in.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 

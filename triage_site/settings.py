@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -169,7 +170,7 @@ if not PRODUCTION:
 
 # -- the queue of work --------------------------------------------------------------------------------
 Q_BROKER = env_secret("Q_BROKER") or "orm"
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {
     "name": "feedback-triage",
     "label": "Background tasks",
     "workers": env_int("Q_WORKERS", 2, minimum=1, maximum=64),

@@ -26,6 +26,11 @@ def later(**values: float) -> None:
         item.save()
 
 
+@pytest.fixture(autouse=True)
+def working(db: None) -> AnalyzerVersion:
+    return make.working_version()
+
+
 @pytest.fixture
 def broken() -> AnalyzerVersion:
     """An active version whose weights are damaged: every attempt fails."""
@@ -39,7 +44,7 @@ def test_a_stored_feedback_is_queued_when_its_transaction_commits(
     with django_capture_on_commit_callbacks(execute=True):
         said = make.feedback()
         assert not OrmQ.objects.exists()
-    assert OrmQ.objects.get().task()["args"] == (str(said.pk),)
+    assert OrmQ.objects.get().task["args"] == (str(said.pk),)
 
 
 def test_the_task_stores_one_analysis_with_its_version_and_its_spans() -> None:
@@ -91,7 +96,7 @@ def test_a_failed_item_can_be_retried_and_then_succeeds(broken: AnalyzerVersion)
     said = make.feedback()
     for _ in range(3):
         tasks.analyze_feedback(str(said.pk))
-    AnalyzerVersion.objects.filter(pk=broken.pk).update(status="retired")
+    make.working_version()
     assert analyses.request(items=QueueItem.objects.filter(stage="failed")) == 1
     assert tasks.analyze_feedback(str(said.pk)) is True
     assert QueueItem.objects.get(pk=said.pk).error == ""
@@ -107,7 +112,7 @@ def test_an_item_whose_worker_was_killed_is_queued_again_when_its_lease_ran_out(
     later(seconds=200)
     with django_capture_on_commit_callbacks(execute=True):
         assert tasks.sweep() == 1
-    assert OrmQ.objects.get().task()["args"] == (str(said.pk),)
+    assert OrmQ.objects.get().task["args"] == (str(said.pk),)
     assert tasks.analyze_feedback(str(said.pk)) is True
 
 
@@ -153,7 +158,7 @@ def test_two_workers_with_the_same_item_store_one_analysis() -> None:
     from analyzer import rollout
 
     version = versions.active()
-    outcome = rollout.run(analyses.task_of(slow), versions.spec(version))
+    outcome = rollout.run(analyses.task_of(slow, version), versions.spec(version))
     with pytest.raises(analyses.Lost):
         analyses.store(slow, version, outcome)
     assert Analysis.objects.count() == 1
