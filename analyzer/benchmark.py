@@ -135,7 +135,7 @@ def _drain(waiting: Callable[[], int]) -> float:
 
 @contextmanager
 def _cluster() -> Iterator[None]:
-    process = subprocess.Popen(  # noqa: S603 (our own words)
+    process = subprocess.Popen(
         [sys.executable, "manage.py", "qcluster"], cwd=settings.BASE_DIR, start_new_session=True, env=os.environ.copy()
     )
     try:

@@ -21,7 +21,7 @@ os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or "sqlite:///d
 # Playwright keeps an event loop running in the thread that a test runs in.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
-from triage_site.settings import *  # noqa: E402, F403
+from triage_site.settings import *  # noqa: F403
 
 # Hashing a password is slow on purpose; the tests make many accounts.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -54,7 +54,7 @@ class Command(BaseCommand):
             return
         workers = settings.Q_CLUSTER["workers"]
         self.stdout.write(
-            f"Synthetic comments, n = {items} a stage, {repeats} repeats, {workers} workers, version {settings.VERSION}."
+            f"Synthetic comments, n = {items} a stage, {repeats} repeats, {workers} workers, desk {settings.VERSION}."
         )
         self.stdout.write(f"{'stage':<16}{'items/s':>10}{'lowest':>10}{'highest':>10}   ratio to its floor")
         for stage in stages:

@@ -9,10 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from argparse import ArgumentParser
 from contextlib import suppress
+from datetime import datetime
 from types import FrameType
 from typing import Any
 
@@ -20,7 +19,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
+from analyzer.models import Heartbeat
 from feedback.models import Feedback
 
 START_SECONDS = 90
@@ -38,10 +39,11 @@ class Command(BaseCommand):
         _check_port(port)
         call_command("migrate", verbosity=0)
         password = _make_staff()
+        started = timezone.now()
         processes = _start(port)
         _stop_on_signals()
         try:
-            _wait(processes, port)
+            _wait(processes, port, since=started)
             if not no_demo and not Feedback.objects.exists():
                 call_command("load_demo", stdout=self.stdout)
             self._say_where(port, password)
@@ -56,7 +58,11 @@ class Command(BaseCommand):
         say = self.stdout.write
         say(f"\nPublic form  {site}/feedback/      API  {site}/api/feedback/      Widget  {site}/feedback/widget/")
         say(f"Engine       {settings.TRIAGE_ENGINE}; Ctrl-C stops everything.")
-        who = f"as staff with the password {password} (shown once)" if password else "with the account you have"
+        who = (
+            f"as staff with the password {password} (shown once)"
+            if password
+            else "with your account (forgotten? .venv/bin/python manage.py changepassword staff)"
+        )
         say(self.style.SUCCESS(f"Sign in at   {site}/admin/ {who}"))
 
 
@@ -89,16 +95,20 @@ def _start(port: int) -> dict[str, subprocess.Popen[bytes]]:
     }
 
 
-def _wait(processes: dict[str, subprocess.Popen[bytes]], port: int) -> None:
+def _wait(processes: dict[str, subprocess.Popen[bytes]], port: int, *, since: datetime) -> None:
+    """Until the web server takes connections and a worker has swept since the start."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         _check_running(processes)
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.3)
+        if _answers(port) and Heartbeat.objects.filter(at__gte=since).exists():
+            return
+        time.sleep(0.3)
     raise CommandError(f"Web server and worker were not ready after {START_SECONDS} seconds; see the lines above.")
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _watch(processes: dict[str, subprocess.Popen[bytes]]) -> None:
