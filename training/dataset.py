@@ -1,0 +1,284 @@
+"""What there is to learn from: people's decisions in force, split by time and never between near-copies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from analyzer.engines.local import LabelledText
+from analyzer.models import QueueItem, Review
+from analyzer.schema import Task
+from analyzer.taxonomy import Category
+from feedback.choices import ComplianceOutcome
+from training import duplicates
+from training.models import TrainingRun
+
+# Oldest first: train on the past, choose on what came then, examine on the newest.
+SHARES: Final = {"train": 0.65, "validation": 0.15, "test": 0.20}
+# A decision whose provenance is not here teaches nothing.
+WEIGHTS: Final[dict[str, float]] = {
+    Review.Provenance.VALIDATED: 1.0,
+    Review.Provenance.OVERRIDDEN: 1.0,
+    Review.Provenance.IMPORTED: 1.0,
+    Review.Provenance.BULK: 0.5,
+}
+# Below this, half of what is split off for the examination would be chance.
+MINIMUM: Final = 50
+# A category with fewer is not one that can be told apart; two such are needed.
+MINIMUM_OF_A_CLASS: Final = 5
+MINIMUM_TO_EXAMINE: Final = 5
+PROBLEMS_SHOWN: Final = 5
+
+
+class TooLittle(Exception):
+    """There is not enough to learn from; the message says how many decisions are missing, and of which classes."""
+
+
+class BadFile(ValueError):
+    """A file that is no data set; the message names the file, the line and the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One item with what a person decided; None is a field that was not judged. The text is redacted.
+
+    group is shared by near-copies. flagged (governance noticed something) keeps it out of few-shot examples.
+    """
+
+    feedback_id: str
+    comment: str
+    category: str
+    type: str = ""
+    rating: int | None = None
+    page: str = ""
+    severity: str | None = None
+    action: str | None = None
+    priority: int | None = None
+    provenance: str = ""
+    weight: float = 1.0
+    group: int = 0
+    received_at: datetime | None = None
+    decided_at: datetime | None = None
+    similar: int = 0
+    held: bool = False
+    injection: bool = False
+    flagged: bool = False
+
+    def decision(self) -> dict[str, Any]:
+        """The judged fields, as analyzer.rewards.reward reads them."""
+        judged = {
+            "category": self.category,
+            "severity": self.severity,
+            "action": self.action,
+            "priority": self.priority,
+        }
+        return {field: value for field, value in judged.items() if value is not None}
+
+    def task(self) -> Task:
+        """The item as the agent sees it, with the decision that its reward is measured against."""
+        return Task(
+            id=self.feedback_id,
+            comment=self.comment,
+            type=self.type,
+            rating=self.rating,
+            page=self.page,
+            similar=self.similar,
+            held=self.held,
+            injection=self.injection,
+            decision=self.decision(),
+        )
+
+    def labelled(self) -> LabelledText:
+        """The item as the local engine learns from it."""
+        return LabelledText(
+            comment=self.comment,
+            category=self.category,
+            severity=self.severity,
+            type=self.type,
+            rating=self.rating,
+            weight=self.weight,
+        )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Three parts that share no near-copy. left_out: decisions accepted in bulk that are as new as the test.
+
+    Such a label is the active version's own answer, so it may teach a little but never examine.
+    """
+
+    train: tuple[Example, ...]
+    validation: tuple[Example, ...]
+    test: tuple[Example, ...]
+    left_out: tuple[Example, ...]
+    digest: str
+    summary: dict[str, Any]
+
+    def splits(self) -> dict[str, tuple[Example, ...]]:
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+
+def build(*, minimum: int = MINIMUM) -> Dataset:
+    """The data set of this desk; the same rows give the same split and digest. Raises TooLittle."""
+    examples = collect()
+    _check(examples, minimum)
+    dataset = split(examples)
+    if len(dataset.test) < MINIMUM_TO_EXAMINE or not dataset.train or not dataset.validation:
+        bulk = f", {len(dataset.left_out)} more were accepted in bulk and cannot examine" if dataset.left_out else ""
+        raise TooLittle(
+            f"The split leaves {len(dataset.train)} decisions to learn from, {len(dataset.validation)} to choose with "
+            f"and {len(dataset.test)} to examine with{bulk}. At least {MINIMUM_TO_EXAMINE} of the newest must be "
+            "different items that somebody decided one by one."
+        )
+    return dataset
+
+
+def collect() -> list[Example]:
+    """Every decision in force on a real item, oldest item first, with near-copies grouped; reads the whole desk."""
+    decided = (
+        QueueItem.objects.filter(review__isnull=False, feedback__synthetic=False)
+        .select_related("feedback", "review")
+        .order_by("received_at", "pk")
+    )
+    examples = [
+        _example(item, item.review)
+        for item in decided
+        if item.review is not None and item.review.undone_at is None and item.review.provenance in WEIGHTS
+    ]
+    return grouped(examples)
+
+
+def split(examples: Sequence[Example]) -> Dataset:
+    """Cut by time, oldest first: a group goes where its middle lies, whole, by when its first member arrived."""
+    groups: dict[int, list[Example]] = {}
+    for example in examples:
+        groups.setdefault(example.group, []).append(example)
+    parts: dict[str, list[Example]] = {name: [] for name in SHARES}
+    before = 0
+    for members in groups.values():
+        middle = (before + len(members) / 2) / len(examples)
+        parts[_part(middle)].extend(members)
+        before += len(members)
+    bulk = Review.Provenance.BULK
+    left_out = tuple(example for example in parts["test"] if example.provenance == bulk)
+    parts["test"] = [example for example in parts["test"] if example.provenance != bulk]
+    digest = hashlib.sha256()
+    for name, members in parts.items():
+        for example in members:
+            digest.update(json.dumps([name, *_content(example)], ensure_ascii=False).encode() + b"\n")
+    summary = {"digest": digest.hexdigest(), "shares": dict(SHARES)} | _summary(parts, left_out)
+    return Dataset(
+        train=tuple(parts["train"]),
+        validation=tuple(parts["validation"]),
+        test=tuple(parts["test"]),
+        left_out=left_out,
+        digest=digest.hexdigest(),
+        summary=summary,
+    )
+
+
+def seen(examples: Iterable[Example], run: TrainingRun | None) -> int:
+    """How many of these a run may have learned from: older than what it examined on, and decided when it began."""
+    if run is None or not (examined := run.dataset.get("from", {}).get("test")):
+        return 0
+    cut = datetime.fromisoformat(examined)
+    return sum(
+        example.received_at is not None
+        and example.decided_at is not None
+        and example.received_at < cut
+        and example.decided_at < run.started_at
+        for example in examples
+    )
+
+
+def _example(item: QueueItem, review: Review) -> Example:
+    said = item.feedback
+    injection = said.has_finding("prompt-injection")
+    return Example(
+        feedback_id=str(said.pk),
+        comment=said.comment,
+        category=review.category,
+        type=said.type,
+        rating=said.rating,
+        page=said.page,
+        severity=review.severity or None,
+        action=review.action or None,
+        priority=review.priority,
+        provenance=review.provenance,
+        weight=WEIGHTS[review.provenance],
+        received_at=item.received_at,
+        decided_at=review.created_at,
+        similar=item.similar,
+        held=said.compliance == ComplianceOutcome.HOLD,
+        injection=injection,
+        flagged=injection or said.compliance != ComplianceOutcome.ACCEPT,
+    )
+
+
+def grouped(examples: Sequence[Example]) -> list[Example]:
+    numbers = duplicates.groups([example.comment for example in examples])
+    return [replace(example, group=number) for example, number in zip(examples, numbers, strict=True)]
+
+
+def _part(position: float) -> str:
+    """Which split lies at this share of the items, from 0 (oldest) to 1 (newest)."""
+    end = 0.0
+    for name, share in SHARES.items():
+        end += share
+        if position <= end:
+            return name
+    return name
+
+
+def _check(examples: Sequence[Example], minimum: int) -> None:
+    counts = Counter(example.category for example in examples)
+    there = ", ".join(f"{category} {counts[category]}" for category in Category if counts[category]) or "nothing"
+    absent = ", ".join(category for category in Category if not counts[category])
+    known = f"Decided so far: {there}." + (f" None yet of {absent}." if absent else "")
+    known += " Made-up demo items do not count."
+    if len(examples) < minimum:
+        raise TooLittle(
+            f"Learning needs {minimum} decided items and there are {len(examples)}: {minimum - len(examples)} are "
+            f"missing. {known}"
+        )
+    frequent = [category for category, n in counts.items() if n >= MINIMUM_OF_A_CLASS]
+    if len(frequent) < 2:
+        raise TooLittle(
+            f"Learning needs {MINIMUM_OF_A_CLASS} decided items in each of two categories, and only {len(frequent)} "
+            f"has so many. {known}"
+        )
+
+
+def _content(example: Example) -> Iterator[Any]:
+    """What makes an example this one, in a fixed order, for the digest."""
+    yield from (example.feedback_id, example.comment, example.type, example.rating, example.page)
+    yield from (example.category, example.severity, example.action, example.priority)
+    yield from (example.provenance, example.weight)
+
+
+def _summary(parts: dict[str, list[Example]], left_out: Sequence[Example]) -> dict[str, Any]:
+    """The data set in numbers, as a training run keeps it."""
+    everything = [example for members in parts.values() for example in members]
+    return {
+        "n": {name: len(members) for name, members in parts.items()} | {"left_out": len(left_out)},
+        "groups": len({example.group for example in (*everything, *left_out)}),
+        "from": {name: _time(members[0].received_at) for name, members in parts.items() if members},
+        "classes": {name: _count(example.category for example in members) for name, members in parts.items()},
+        "severities": {
+            name: _count(example.severity for example in members if example.severity) for name, members in parts.items()
+        },
+        "provenance": {name: _count(example.provenance for example in members) for name, members in parts.items()},
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _count(labels: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(labels).items()))
