@@ -36,6 +36,8 @@ THREAT: Final = phrases(
     _INTEND + rf"(?:kill|murder|shoot|stab) (?:him|her|them all|everyone|everybody)\b{_IN_PLAY}",
     _INTEND + rf"(?:blow up|bomb|burn down|set fire to|torch|shoot up) {_SOME}{_PLACE}\b",
     _INTEND + rf"burn {_SOME}{_PLACE} (?:down|to the ground)\b",
+    _INTEND + rf"(?:come|drive|walk|march|go|show up|turn up) {_SOME}(?:your|the|you) (?:\w{{1,12}} ){{0,5}}?and "
+    rf"(?:\w{{1,12}} )?(?:kill|murder|shoot|stab|hurt|beat|slaughter) (?:you|every|all of|{_YOURS}){_IN_PLAY}",
     _INTEND + r"(?:find|get|hunt|come for) you(?: \w{1,12}){0,4}? and (?:\w{1,12} )?(?:kill|hurt|beat|shoot"
     r"|stab|end|break|make you (?:pay|suffer|bleed))\b",
     _INTEND + r"(?:break|smash|cut|slit|rip) (?:your|his|her|their) (?:\w{1,12} )?(?:legs?|neck|face|throats?"
