@@ -1,0 +1,120 @@
+"""Every decision as a list; nothing is edited here, a decision is taken back on its item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from analyzer.admin import badges
+from analyzer.admin.rows import CATEGORY_LABELS, SEVERITY_LABELS
+from analyzer.models import Review
+from feedback.admin_base import ReadOnlyAdmin, moment
+
+
+class ReviewerFilter(admin.SimpleListFilter):
+    """Staff by name: asking the decisions who made them would read all of them."""
+
+    title = "reviewer"
+    parameter_name = "reviewer"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> Iterator[tuple[str, str]]:
+        staff = User.objects.filter(is_staff=True).order_by("username")
+        return ((str(key), name) for key, name in staff.values_list("pk", "username"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        key = self.value() or ""
+        return queryset.filter(reviewer=key) if key.isdecimal() else queryset
+
+
+class InForceFilter(admin.SimpleListFilter):
+    title = "taken back"
+    parameter_name = "undone"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [("no", "No"), ("yes", "Yes")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(undone_at__isnull=value == "no") if value in ("no", "yes") else queryset
+
+
+@admin.register(Review)
+class ReviewAdmin(ReadOnlyAdmin):
+    list_title = "Decisions"
+    list_display = ("when", "said", "decided", "machine", "provenance", "reviewer", "total", "taken_back")
+    list_display_links = None
+    list_filter = (ReviewerFilter, "provenance", "category", InForceFilter, "created_at")
+    ordering = ("-created_at",)
+    fields = (
+        "item",
+        "provenance",
+        "reviewer",
+        "when",
+        "decided",
+        "machine",
+        "action",
+        "priority",
+        "reasons",
+        "note",
+        "reward",
+        "seconds",
+        "suggestion_visible",
+        "batch",
+        "taken_back",
+    )
+    readonly_fields = fields
+
+    class Media:
+        css = {"all": ("analyzer/queue.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
+        rows = Review.objects.select_related("feedback", "analysis", "reviewer", "undone_by")
+        return rows.defer("analysis__trace", "reviewer__password", "undone_by__password")
+
+    @admin.display(description="what was said")
+    def said(self, review: Review) -> SafeString:
+        address = reverse("admin:analyzer_queueitem_change", args=(review.feedback_id,))
+        return format_html('<a href="{}">{}</a>', address, badges.excerpt(review.feedback))
+
+    item = said
+
+    @admin.display(description="when")
+    def when(self, review: Review) -> str:
+        return moment(review.created_at)
+
+    @admin.display(description="decided")
+    def decided(self, review: Review) -> SafeString:
+        return _labels(review.category, review.severity)
+
+    @admin.display(description="machine said")
+    def machine(self, review: Review) -> SafeString | str:
+        analysis = review.analysis
+        if analysis is None:
+            return "not asked"
+        if (analysis.category, analysis.severity) == (review.category, review.severity):
+            return "the same"
+        return _labels(analysis.category, analysis.severity)
+
+    @admin.display(description="reward")
+    def total(self, review: Review) -> str:
+        return "–" if review.reward_total is None else f"{review.reward_total:.2f}"
+
+    @admin.display(description="taken back")
+    def taken_back(self, review: Review) -> str:
+        return f"{moment(review.undone_at)} by {review.undone_by}" if review.undone_at else ""
+
+
+def _labels(category: str, severity: str) -> SafeString:
+    return render_to_string(
+        "admin/analyzer/labels.html",
+        {"category": CATEGORY_LABELS[category], "severity": severity, "name": SEVERITY_LABELS.get(severity, "")},
+    )

@@ -1,0 +1,45 @@
+/* Comfort only: after a decision the list stands where it stood, and the next line's button has the focus. */
+"use strict";
+{
+    const KEY = "desk.scroll";
+    const list = document.getElementById("result_list");
+
+    if (list) {
+        document.getElementById("changelist-form").addEventListener("submit", () => {
+            sessionStorage.setItem(KEY, String(scrollY));
+        });
+    }
+
+    addEventListener("load", () => {
+        const scroll = sessionStorage.getItem(KEY);
+        sessionStorage.removeItem(KEY);
+        if (scroll === null || !list) {
+            return;
+        }
+        const row = location.hash && document.getElementById(location.hash.slice(1));
+        const button = row && (row.querySelector(".validate") || row.querySelector("a"));
+        if (button) {
+            button.focus({preventScroll: true});
+        }
+        scrollTo({top: Number(scroll), behavior: "instant"});
+        // A reload must not jump to a line that was decided long ago.
+        history.replaceState(null, "", location.pathname + location.search);
+    });
+
+    // What opens over the list closes like a menu.
+    const close = (except) => document.querySelectorAll("details[name][open]").forEach((details) => {
+        if (!details.contains(except)) {
+            details.open = false;
+        }
+    });
+    addEventListener("click", (event) => close(event.target));
+    addEventListener("keydown", (event) => {
+        if (event.key === "Escape") {
+            const open = document.querySelector("details[name][open]");
+            close(null);
+            if (open) {
+                open.querySelector("summary").focus();
+            }
+        }
+    });
+}

@@ -1,0 +1,64 @@
+"""What people said, to read: nothing here can be edited, because decisions were made about exactly these words."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from feedback.admin_base import ReadOnlyAdmin, moment
+from feedback.models import Feedback
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(ReadOnlyAdmin):
+    list_title = "Feedback"
+    list_display = ("when", "said", "type", "stars", "page", "source", "compliance")
+    list_display_links = ("said",)
+    list_filter = ("compliance", "type", "rating", "synthetic", "received_at")
+    search_fields = ("comment", "page")
+    search_help_text = "Comments and pages"
+    fields = (
+        "comment",
+        "type",
+        "stars",
+        "page",
+        "page_title",
+        "viewport",
+        "when",
+        "source",
+        "external_id",
+        "compliance",
+        "reasons",
+        "redacted",
+        "sentiment",
+        "synthetic",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Feedback]:
+        return Feedback.objects.defer("client_key", "digest")
+
+    @admin.display(description="received")
+    def when(self, feedback: Feedback) -> str:
+        return moment(feedback.received_at)
+
+    @admin.display(description="what was said")
+    def said(self, feedback: Feedback) -> str:
+        return Truncator(" ".join(feedback.comment.split())).chars(120) or "no comment"
+
+    @admin.display(description="rating")
+    def stars(self, feedback: Feedback) -> str:
+        return f"★ {feedback.rating}/5" if feedback.rating else "not rated"
+
+    @admin.display(description="rules that fired")
+    def reasons(self, feedback: Feedback) -> SafeString | str:
+        rows = ((found["rule"], found["reason"]) for found in feedback.findings)
+        return format_html_join("", "<p><b>{}</b>: {}</p>", rows) or "none"
+
+    @admin.display(description="redacted")
+    def redacted(self, feedback: Feedback) -> str:
+        return ", ".join(f"{count} × {kind}" for kind, count in sorted(feedback.pii.items())) or "nothing"
