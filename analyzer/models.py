@@ -13,12 +13,13 @@ from django.utils import timezone
 
 from analyzer import priority
 from analyzer.schema import ACTION_MAX
-from analyzer.taxonomy import CATEGORY_NAMES, Category, Route, Severity
+from analyzer.taxonomy import CATEGORY_NAMES, OUTCOME_NAMES, Category, Outcome, Route, Severity
 from feedback.ids import new_id
 from feedback.models import Feedback
 
 CATEGORY_CHOICES = [(category.value, CATEGORY_NAMES[category]) for category in Category]
 SEVERITY_CHOICES = [(severity.value, severity.value.capitalize()) for severity in Severity]
+OUTCOME_CHOICES = [(outcome.value, OUTCOME_NAMES[outcome]) for outcome in Outcome]
 ROUTE_CHOICES = [(Route.DESK.value, "The desk"), (Route.PEOPLE.value, "Passed on to people")]
 
 # Rank sorts the queue by priority, then by age, in one indexed column: 2**42 milliseconds reach to the year 2109.
@@ -138,7 +139,14 @@ class Analysis(models.Model):
 
 
 class Review(models.Model):
-    """One human decision about one analysis; append-only. QueueItem.review names the one that counts now."""
+    """One human opinion about one analysis; append-only. QueueItem.review names the one that counts now."""
+
+    class Role(models.TextChoices):
+        """What the opinion was asked for; a second one never counts, it only agrees or not."""
+
+        FIRST = "first", "decision"
+        SECOND = "second", "second opinion"
+        ADJUDICATION = "adjudication", "adjudication"
 
     class Provenance(models.TextChoices):
         VALIDATED = "validated", "validated"
@@ -153,6 +161,7 @@ class Review(models.Model):
         help_text="What the person saw; empty for an imported label that came before any analysis.",
     )  # fmt: skip
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews")
+    role = models.CharField(max_length=12, choices=Role, default=Role.FIRST)
     provenance = models.CharField(max_length=12, choices=Provenance)
     created_at = models.DateTimeField(default=timezone.now)
     # Empty and null mean: not judged. An imported label may know the category only.
@@ -175,7 +184,8 @@ class Review(models.Model):
     batch = models.UUIDField(null=True, blank=True, db_index=True, help_text="Decisions made together.")
     replaces = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by_set",
-        help_text="The decision that counted before this one; undoing brings it back.",
+        help_text="The decision that counted before this one, which undoing brings back; of a second opinion: the "
+        "decision it is about.",
     )  # fmt: skip
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_by = models.ForeignKey(
@@ -187,6 +197,7 @@ class Review(models.Model):
         indexes = (
             models.Index(fields=("reviewer", "-created_at"), name="analyzer_review_by_person"),
             models.Index(fields=("created_at",), name="analyzer_review_time"),
+            models.Index(fields=("role", "-created_at"), name="analyzer_review_role"),
         )
         constraints = (
             models.CheckConstraint(
@@ -194,6 +205,7 @@ class Review(models.Model):
                 name="analyzer_reward_range",
             ),
         )
+        permissions = (("adjudicate_review", "Can settle decisions that two people disagree about"),)
 
     def __str__(self) -> str:
         return f"{self.provenance} as {self.category}/{self.severity or '-'} by {self.reviewer}"
@@ -229,8 +241,19 @@ class QueueItem(models.Model):
         OPEN = "open", "needs a decision"
         DECIDED = "decided", "decided"
 
+    class Second(models.TextChoices):
+        """Where the second opinion stands; wanted on an open item: somebody did not know and asked for another."""
+
+        NONE = "", "not wanted"
+        WANTED = "wanted", "wanted"
+        AGREED = "agreed", "both agree"
+        DISPUTED = "disputed", "they disagree"
+        SETTLED = "settled", "settled"
+
     feedback = models.OneToOneField(Feedback, primary_key=True, on_delete=models.CASCADE, related_name="queue_item")
-    received_at = models.DateTimeField(help_text="Copied from the feedback, so that the queue reads one table.")
+    # Copied from the feedback, so that the queue and its figures read one table.
+    received_at = models.DateTimeField()
+    synthetic = models.BooleanField(default=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     stage = models.CharField(max_length=10, choices=Stage, default=Stage.PENDING)
     request = models.PositiveIntegerField(default=1, help_text="Counts requests for an analysis of this item.")
@@ -246,7 +269,20 @@ class QueueItem(models.Model):
     priority = models.PositiveSmallIntegerField(default=priority.UNKNOWN)
     rank = models.BigIntegerField()
     flagged = models.BooleanField(default=False, help_text="Something about it rules out any automatic acceptance.")
+    group = models.UUIDField(null=True, blank=True, help_text="Shared by reports that say nearly the same.")
     similar = models.PositiveIntegerField(default=0, help_text="Other reports that say nearly the same.")
+    # A claim is advice to others, never a lock: nobody is handed the item meanwhile, but anybody may decide it.
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    second = models.CharField(max_length=10, choices=Second, blank=True, default=Second.NONE)
+    # What came of it; only decided items have an outcome.
+    outcome = models.CharField(max_length=15, choices=OUTCOME_CHOICES, blank=True)
+    duplicate_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="duplicates"
+    )
+    closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = QueueItemQuerySet.as_manager()
 
@@ -258,9 +294,17 @@ class QueueItem(models.Model):
             models.Index(fields=("status", "category", "rank"), name="analyzer_queue_category"),
             models.Index(fields=("status", "severity", "rank"), name="analyzer_queue_severity"),
             models.Index(fields=("stage", "queued_at"), name="analyzer_stage"),
+            models.Index(fields=("status", "stage", "rank"), name="analyzer_queue_ready"),
+            models.Index(fields=("status", "synthetic", "severity", "received_at"), name="analyzer_queue_age"),
+            models.Index(fields=("second", "rank"), name="analyzer_second"),
+            models.Index(fields=("group", "status"), name="analyzer_group"),
         )
         constraints = (
             models.CheckConstraint(condition=Q(priority__gte=0, priority__lte=100), name="analyzer_item_priority"),
+            models.CheckConstraint(
+                condition=Q(outcome="") | Q(status="decided", closed_at__isnull=False),
+                name="analyzer_closed_is_decided",
+            ),
         )
 
     def __str__(self) -> str:
@@ -269,3 +313,93 @@ class QueueItem(models.Model):
     @property
     def age(self) -> timedelta:
         return timezone.now() - self.received_at
+
+    @property
+    def due_at(self) -> datetime | None:
+        """By when somebody should have decided; None while the severity is not known."""
+        hours = settings.TARGET_HOURS.get(self.severity)
+        return None if hours is None else self.received_at + timedelta(hours=hours)
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it still waits although its target has passed."""
+        due = self.due_at
+        return self.status == self.Status.OPEN and due is not None and due < timezone.now()
+
+    @property
+    def claimed(self) -> bool:
+        """Whether somebody has it open now; a claim that has run out is none."""
+        return self.claimed_by_id is not None and self.claimed_until is not None and self.claimed_until > timezone.now()
+
+
+class Event(models.Model):
+    """Something people did with an item beside deciding it; append-only."""
+
+    class Kind(models.TextChoices):
+        NOTE = "note", "wrote a note"
+        TAKE_OVER = "take-over", "took it over"
+        SECOND_WANTED = "second-wanted", "asked for a second opinion"
+        SECOND_WITHDRAWN = "second-withdrawn", "needs no second opinion any more"
+        OUTCOME = "outcome", "closed it"
+        REOPENED = "reopened", "reopened it"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    feedback = models.ForeignKey(Feedback, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=20, choices=Kind)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    text = models.TextField(blank=True, max_length=2_000)
+    value: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ("-at",)
+        indexes = (models.Index(fields=("kind", "-at"), name="analyzer_event_kind"),)
+
+    def __str__(self) -> str:
+        return f"{self.by} {self.get_kind_display()}"
+
+
+class Aside(models.Model):
+    """An item that somebody does not want to be handed next: skipped for now, or passed on to others for good."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    feedback = models.ForeignKey(Feedback, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    passed_on = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "feedback"), name="analyzer_aside_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.feedback_id} {'passed on' if self.passed_on else 'skipped'} by {self.user}"
+
+
+class Fingerprint(models.Model):
+    """Eight numbers of a comment, of which near-copies are likely to share one; see analyzer.similar."""
+
+    feedback = models.OneToOneField(Feedback, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    band_1 = models.BigIntegerField(db_index=True)
+    band_2 = models.BigIntegerField(db_index=True)
+    band_3 = models.BigIntegerField(db_index=True)
+    band_4 = models.BigIntegerField(db_index=True)
+    band_5 = models.BigIntegerField(db_index=True)
+    band_6 = models.BigIntegerField(db_index=True)
+    band_7 = models.BigIntegerField(db_index=True)
+    band_8 = models.BigIntegerField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"of {self.feedback_id}"
+
+
+class DeskPreference(models.Model):
+    """How one person likes to work in the focus view; nobody needs a row to work."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="desk_preference"
+    )
+    keys = models.BooleanField("keyboard shortcuts", default=True)
+    suggestion = models.BooleanField("show the suggestion before I decide", default=True)
+
+    def __str__(self) -> str:
+        return f"preferences of {self.user}"

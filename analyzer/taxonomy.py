@@ -34,6 +34,17 @@ class Route(StrEnum):
     PEOPLE = "people"
 
 
+class Outcome(StrEnum):
+    """What came of a report after it was decided."""
+
+    FIXED = "fixed"
+    ANSWERED = "answered"
+    CONTENT_ADDED = "content-added"
+    PLANNED = "planned"
+    DUPLICATE = "duplicate"
+    WONT_FIX = "wont-fix"
+
+
 CATEGORY_NAMES: Final = {
     Category.WEBSITE_BUG: "Website bug",
     Category.FRAMEWORK_ISSUE: "Framework issue",
@@ -41,6 +52,14 @@ CATEGORY_NAMES: Final = {
     Category.FEATURE_REQUEST: "Feature request",
     Category.POSITIVE: "Positive",
     Category.NOISE: "Noise",
+}
+OUTCOME_NAMES: Final = {
+    Outcome.FIXED: "Fixed",
+    Outcome.ANSWERED: "Answered",
+    Outcome.CONTENT_ADDED: "Content added",
+    Outcome.PLANNED: "Planned",
+    Outcome.DUPLICATE: "Duplicate",
+    Outcome.WONT_FIX: "Won't fix",
 }
 CATEGORY_MEANINGS: Final = {
     Category.WEBSITE_BUG: "The site or app does something wrong for the person using it: it crashes, a page, link, "

@@ -219,6 +219,15 @@ if TRIAGE_ENGINE != "local" and not TRIAGE_ENDPOINT:
 TRIAGE_TIMEOUT = env_float("TRIAGE_TIMEOUT", 30.0, minimum=0.1, maximum=600)
 ANALYSIS_LEASE_SECONDS = env_int("ANALYSIS_LEASE_SECONDS", 150, minimum=1, maximum=7200)
 LIGHTNING_STORE_URL = os.environ.get("LIGHTNING_STORE_URL", "").strip()
+# Minutes that an opened item is kept from being handed to others, unless its reader does something.
+CLAIM_MINUTES = env_int("CLAIM_MINUTES", 10, minimum=1, maximum=24 * 60)
+# Share of decisions that a second person checks without seeing them.
+SECOND_OPINION_SHARE = env_float("SECOND_OPINION_SHARE", 0.1, minimum=0, maximum=1)
+# Hours within which an item of a severity should be decided.
+TARGET_HOURS = {
+    severity: env_int(f"TARGET_HOURS_{severity.upper()}", hours, minimum=1, maximum=24 * 365)
+    for severity, hours in (("critical", 4), ("high", 24), ("medium", 72), ("low", 168))
+}
 
 # -- logs ---------------------------------------------------------------------------------------------
 LOGGING = {
