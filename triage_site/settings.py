@@ -45,6 +45,8 @@ API_ALLOWED_ORIGINS = env_list("API_ALLOWED_ORIGINS")
 BEHIND_PROXY = env_bool("BEHIND_PROXY")
 
 SECURE_SSL_REDIRECT = PRODUCTION
+# Probes ask the web server itself, over plain http inside the machine or the cluster.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
@@ -228,6 +230,9 @@ TARGET_HOURS = {
     severity: env_int(f"TARGET_HOURS_{severity.upper()}", hours, minimum=1, maximum=24 * 365)
     for severity, hours in (("critical", 4), ("high", 24), ("medium", 72), ("low", 168))
 }
+
+# Lets a scraper on another machine read /metrics; without it only this machine may.
+METRICS_TOKEN = env_secret("METRICS_TOKEN")
 
 # -- logs ---------------------------------------------------------------------------------------------
 LOGGING = {
