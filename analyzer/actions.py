@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from analyzer.schema import ACTION_MAX, Task
 from analyzer.taxonomy import Category, Severity
 
 QUOTE_CHARS: Final = 120
+WHERE_CHARS: Final = 160
 _URGENT: Final = frozenset({Severity.CRITICAL, Severity.HIGH})
 
 # {where} is " on <page>" or nothing; {quote} is the person's own words.
@@ -19,10 +21,7 @@ _TEMPLATES: Final = {
     Category.POSITIVE: "Share “{quote}”{where} with the people who built it; nothing to fix.",
     Category.NOISE: "Set “{quote}”{where} aside; nothing in it can be acted on.",
 }
-_SILENT: Final = {
-    Category.POSITIVE: "Count the {rating}-star rating{where}; there is no comment to act on.",
-}
-_SILENT_OTHER: Final = "Compare the {rating}-star rating{where} with the ratings of that page; there is no comment."
+_SILENT: Final = "Compare {rating}{where} with what others gave; there is no comment to act on."
 
 
 def suggest(task: Task, *, category: Category, severity: Severity, evidence: tuple[str, ...] = ()) -> str:
@@ -30,12 +29,17 @@ def suggest(task: Task, *, category: Category, severity: Severity, evidence: tup
     where = f" on {task.page}" if task.page else ""
     quote = shorten(evidence[0] if evidence else task.comment, QUOTE_CHARS)
     if not quote:
-        return _SILENT.get(category, _SILENT_OTHER).format(where=where, rating=task.rating)[:ACTION_MAX]
-    # Page and quote are data: replaced, never parsed as a format of their own.
-    text = _TEMPLATES[category].replace("{where}", where[:160]).replace("{quote}", quote)
+        rating = f"the {task.rating}-star rating" if task.rating else "the empty report"
+        return _fill(_SILENT, rating=rating, where=where[:WHERE_CHARS])[:ACTION_MAX]
+    text = _fill(_TEMPLATES[category], quote=quote, where=where[:WHERE_CHARS])
     if severity in _URGENT and category in (Category.WEBSITE_BUG, Category.FRAMEWORK_ISSUE):
         text = "Today: " + text
     return text[:ACTION_MAX]
+
+
+def _fill(template: str, **values: str) -> str:
+    """Put the values in, in one pass: page and quote are data and never read as placeholders themselves."""
+    return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], template)
 
 
 def shorten(text: str, limit: int) -> str:
