@@ -40,8 +40,8 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         password = _make_staff()
         started = timezone.now()
-        processes = _start(port)
         _stop_on_signals()
+        processes = _start(port)
         try:
             _wait(processes, port, since=started)
             if not no_demo and not Feedback.objects.exists():
@@ -64,6 +64,8 @@ class Command(BaseCommand):
             else "with your account (forgotten? .venv/bin/python manage.py changepassword staff)"
         )
         say(self.style.SUCCESS(f"Sign in at   {site}/admin/ {who}"))
+        # Piped into a file or a pager the line would otherwise stay in a buffer until the end.
+        self.stdout.flush()
 
 
 def _check_port(port: int) -> None:
@@ -128,8 +130,9 @@ def _stop_on_signals() -> None:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
+    # SIGINT too: a shell that starts this in the background has it ignored, which children inherit.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
 
 
 def _stop(processes: dict[str, subprocess.Popen[bytes]]) -> None:

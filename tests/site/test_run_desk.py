@@ -1,0 +1,69 @@
+"""make run: one command, a clear last line, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from tests.worker import ROOT, until
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(folder: Path, port: int) -> subprocess.Popen[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "TRIAGE_"))}
+    environment |= {
+        "DEBUG": "1",
+        "DATABASE_URL": f"sqlite:///{folder / 'desk.sqlite3'}",
+        "DJANGO_SETTINGS_MODULE": "triage_site.settings",
+    }
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "run_desk", "--port", str(port)],
+        cwd=ROOT,
+        env=environment,
+        stdout=(folder / "out.txt").open("w"),
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_it_starts_says_where_to_sign_in_stops_on_ctrl_c_and_starts_again(tmp_path: Path) -> None:
+    port = free_port()
+    said = tmp_path / "out.txt"
+    for words in ("as staff with the password", "with your account"):
+        desk = start(tmp_path, port)
+        try:
+            until(lambda: "Sign in at" in said.read_text() or desk.poll() is not None, "the last line")
+            assert f"Sign in at   http://127.0.0.1:{port}/admin/ {words}" in said.read_text().splitlines()[-1]
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/feedback/") as answer:
+                assert answer.status == 200
+            children = subprocess.run(
+                ["ps", "-o", "pid=", "--ppid", str(desk.pid)], capture_output=True, text=True, check=True
+            ).stdout.split()
+            assert len(children) == 2, "web server and worker"
+        finally:
+            desk.send_signal(signal.SIGINT)
+            desk.wait(timeout=60)
+        assert desk.returncode == 0
+        for child in children:
+            assert not Path(f"/proc/{child}").exists() or Path(f"/proc/{child}/cmdline").read_text() == ""
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        desk = start(tmp_path, port)
+        assert desk.wait(timeout=60) == 1
+    assert f"Port {port} cannot be used" in (tmp_path / "out.txt").read_text()
