@@ -6,3 +6,8 @@ from django.apps import AppConfig
 class SiteConfig(AppConfig):
     name = "triage_site"
     verbose_name = "Site"
+
+    def ready(self) -> None:
+        from triage_site import events
+
+        events.listen()

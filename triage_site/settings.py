@@ -235,16 +235,26 @@ TARGET_HOURS = {
 METRICS_TOKEN = env_secret("METRICS_TOKEN")
 
 # -- logs ---------------------------------------------------------------------------------------------
+# One line an event: as text, or as one JSON object each, which also tells every item's way through the desk.
+LOG_FORMAT = os.environ.get("LOG_FORMAT", "").strip() or "line"
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT={LOG_FORMAT!r} is not known: use line or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "triage_site.logs.LineFormatter"},
+        "json": {"()": "triage_site.logs.JsonFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "feedback": {"level": "INFO"},
         "analyzer": {"level": "INFO"},
         "training": {"level": "INFO"},
+        "triage_site.events": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
+        # Django's own handlers write an exception's message, which may quote a comment.
+        "django": {"handlers": [], "level": "WARNING"},
         # It announces its version at every start.
         "axes": {"level": "ERROR"},
     },
