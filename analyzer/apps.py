@@ -10,9 +10,10 @@ class AnalyzerConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from analyzer import receivers, roles
-        from feedback.signals import feedback_received
+        from analyzer import receivers, revisions, roles
+        from feedback.signals import feedback_changed, feedback_received
 
         feedback_received.connect(receivers.queue_feedback, dispatch_uid="analyzer.queue_feedback")
+        feedback_changed.connect(revisions.analyse_anew, dispatch_uid="analyzer.analyse_anew")
         post_migrate.connect(roles.create_roles, sender=self, dispatch_uid="analyzer.create_roles")
         post_migrate.connect(receivers.schedule_sweep, sender=self, dispatch_uid="analyzer.schedule_sweep")

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.utils import timezone
 from feedback.forms import FeedbackForm
 from feedback.governance import assess
 from feedback.models import PAGE_MAX, TITLE_MAX, Feedback
-from feedback.signals import feedback_received
+from feedback.signals import feedback_changed, feedback_received
 
 
 class Refused(Exception):
@@ -46,6 +47,52 @@ def receive(
 
     Raises Refused with the reasons, which are added to the form too.
     """
+    feedback = Feedback(
+        source=source,
+        external_id=external_id,
+        received_at=received_at or timezone.now(),
+        client_key=client_key,
+        synthetic=synthetic,
+        **_governed(form),
+    )
+    if external_id is not None and (stored := _stored(feedback)):
+        return stored
+    try:
+        with transaction.atomic():
+            feedback.save(force_insert=True)
+            feedback_received.send(sender=Feedback, feedback=feedback)
+    except IntegrityError:
+        # Two requests with one id at the same moment: the other one won, and its row is the answer.
+        if external_id is None or not (stored := _stored(feedback)):
+            raise
+        return stored
+    return Receipt(feedback, created=True)
+
+
+def revise(*, feedback: Feedback, form: FeedbackForm) -> bool:
+    """Put an edit made at the source in place of what was said, through the same checks; False when it changes nothing.
+
+    Raises Refused and leaves the row as it was when the edit breaks a rule.
+    """
+    values = _governed(form)
+    changed = [name for name, value in values.items() if getattr(feedback, name) != value]
+    if not changed:
+        return False
+    said_anew = "digest" in changed
+    for name in changed:
+        setattr(feedback, name, values[name])
+    if said_anew:
+        feedback.revised_at = timezone.now()
+        changed.append("revised_at")
+    with transaction.atomic():
+        feedback.save(update_fields=changed)
+        if said_anew:
+            feedback_changed.send(sender=Feedback, feedback=feedback)
+    return True
+
+
+def _governed(form: FeedbackForm) -> dict[str, Any]:
+    """The columns that say what was said, after every check. Raises Refused."""
     if not form.is_valid():
         raise Refused(_texts(form))
     data = form.cleaned_data
@@ -61,38 +108,21 @@ def receive(
             if finding.outcome == "refuse":
                 form.add_error("comment", finding.reason)
         raise Refused(_texts(form))
-
-    feedback = Feedback(
-        source=source,
-        external_id=external_id,
-        type=data["type"],
-        rating=data["rating"],
-        comment=assessment.comment,
-        # A placeholder may be longer than what it replaced.
-        page=assessment.page[:PAGE_MAX],
-        page_title=assessment.page_title[:TITLE_MAX],
-        viewport=data["viewport"],
-        received_at=received_at or timezone.now(),
-        pii=assessment.pii,
-        sentiment=assessment.sentiment.score,
-        compliance=str(assessment.outcome),
-        findings=[asdict(finding) | {"outcome": str(finding.outcome)} for finding in assessment.findings],
-        client_key=client_key,
-        synthetic=synthetic,
-    )
-    feedback.digest = _digest(feedback)
-    if external_id is not None and (stored := _stored(feedback)):
-        return stored
-    try:
-        with transaction.atomic():
-            feedback.save(force_insert=True)
-            feedback_received.send(sender=Feedback, feedback=feedback)
-    except IntegrityError:
-        # Two requests with one id at the same moment: the other one won, and its row is the answer.
-        if external_id is None or not (stored := _stored(feedback)):
-            raise
-        return stored
-    return Receipt(feedback, created=True)
+    # A placeholder may be longer than what it replaced.
+    page = assessment.page[:PAGE_MAX]
+    return {
+        "type": data["type"],
+        "rating": data["rating"],
+        "comment": assessment.comment,
+        "page": page,
+        "page_title": assessment.page_title[:TITLE_MAX],
+        "viewport": data["viewport"],
+        "pii": assessment.pii,
+        "sentiment": assessment.sentiment.score,
+        "compliance": str(assessment.outcome),
+        "findings": [asdict(finding) | {"outcome": str(finding.outcome)} for finding in assessment.findings],
+        "digest": _digest([data["type"], data["rating"], assessment.comment, page]),
+    }
 
 
 def _stored(feedback: Feedback) -> Receipt | None:
@@ -100,10 +130,9 @@ def _stored(feedback: Feedback) -> Receipt | None:
     return Receipt(found, created=False, same=found.digest == feedback.digest) if found else None
 
 
-def _digest(feedback: Feedback) -> str:
+def _digest(said: list[Any]) -> str:
     """Of the redacted content, so that nothing can be guessed from it that the row does not say."""
-    content = json.dumps([feedback.type, feedback.rating, feedback.comment, feedback.page], ensure_ascii=False)
-    return hashlib.sha256(content.encode()).hexdigest()
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
 
 
 def _texts(form: FeedbackForm) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""What people said, redacted; never changed after it was stored."""
+"""What people said, redacted, changed by nothing but an edit at its source; and how far mirrors have read."""
 
 from __future__ import annotations
 
@@ -52,6 +52,11 @@ class Feedback(models.Model):
     )
     digest = models.CharField(max_length=64, blank=True, help_text="Of what was sent, to recognise a repeat.")
     synthetic = models.BooleanField(default=False, help_text="Made up for the demo; never counted as real.")
+    revised_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When an edit at the source last changed what is said; earlier decisions were about other words.",
+    )
 
     objects = FeedbackQuerySet.as_manager()
 
@@ -75,3 +80,42 @@ class Feedback(models.Model):
 
     def has_finding(self, rule: str) -> bool:
         return any(finding["rule"] == rule for finding in self.findings)
+
+
+class SyncState(models.Model):
+    """How far the mirror of one foreign collection has read; saved in the transaction that stores what was read.
+
+    A pass reads the documents in the order (updatedAt, _id) from cursor to end, then those without an updatedAt.
+    """
+
+    source = models.CharField(primary_key=True, max_length=60)
+    cursor_at = models.DateTimeField(null=True, blank=True, help_text="updatedAt of the last document read.")
+    cursor_id = models.CharField(
+        max_length=200, blank=True, help_text="Its _id; empty: documents of that very moment are to be read again."
+    )
+    undated_id = models.CharField(max_length=200, blank=True, help_text="The same for those without an updatedAt.")
+    began_at = models.DateTimeField(null=True, blank=True, help_text="When the unfinished pass began, if there is one.")
+    settled_at = models.DateTimeField(
+        null=True, blank=True, help_text="Documents changed before this have all been read, late ones too."
+    )
+    stream_token = models.TextField(blank=True, help_text="Where the change stream goes on.")
+
+    def __str__(self) -> str:
+        return f"{self.source} up to {self.cursor_at}"
+
+
+class SyncProblem(models.Model):
+    """A document that could not be taken, until a later version of it can."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    source = models.CharField(max_length=60)
+    external_id = models.CharField(max_length=200)
+    reason = models.CharField(max_length=300)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-seen_at",)
+        constraints = (models.UniqueConstraint(fields=("source", "external_id"), name="feedback_problem_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.external_id}: {self.reason}"

@@ -6,3 +6,6 @@ from django.dispatch import Signal
 
 # Arguments: feedback (feedback.models.Feedback). Queue work from a receiver with transaction.on_commit.
 feedback_received = Signal()
+
+# Arguments: feedback. What was said was edited at its source: type, rating, comment or page are other ones now.
+feedback_changed = Signal()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,22 @@ def env_float(name: str, default: float, *, minimum: float, maximum: float) -> f
 def env_list(name: str) -> list[str]:
     """Comma-separated words, without empty ones."""
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
+
+
+def env_paths(name: str, default: dict[str, str]) -> dict[str, str]:
+    """A JSON object that says where each of the known fields lies in a document; those left out keep their default."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    try:
+        paths = json.loads(value)
+    except ValueError:
+        paths = None
+    if not isinstance(paths, dict) or not all(isinstance(path, str) and path for path in paths.values()):
+        raise ImproperlyConfigured(f'{name} must be a JSON object of text such as {{"comment": "body.text"}}.')
+    if unknown := paths.keys() - default.keys():
+        raise ImproperlyConfigured(f"{name} names {min(unknown)!r}, which is no field: use {', '.join(default)}.")
+    return default | paths
 
 
 def env_secret(name: str) -> str:

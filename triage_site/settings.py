@@ -10,7 +10,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from triage_site.environment import env_bool, env_float, env_int, env_list, env_secret, parse_database_url
+from triage_site.environment import env_bool, env_float, env_int, env_list, env_paths, env_secret, parse_database_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = BASE_DIR / "data"
@@ -203,6 +203,33 @@ else:
 # Submissions that one client may make in ten minutes.
 FEEDBACK_RATE_LIMIT = env_int("FEEDBACK_RATE_LIMIT", 20, minimum=0, maximum=1_000_000)
 FEEDBACK_RATE_WINDOW_SECONDS = 600
+
+# -- the website's MongoDB, for sync_feedback ---------------------------------------------------------
+MONGO_MIRROR_URL = env_secret("MONGO_MIRROR_URL")
+MONGO_MIRROR_COLLECTION = os.environ.get("MONGO_MIRROR_COLLECTION", "").strip()
+# Our field -> theirs; a dot goes into a subdocument.
+MONGO_MIRROR_FIELDS = env_paths(
+    "MONGO_MIRROR_FIELDS",
+    {
+        "type": "type",
+        "rating": "rating",
+        "comment": "comment",
+        "page": "page",
+        "page_title": "pageTitle",
+        "viewport": "viewport",
+        "received_at": "createdAt",
+        "updated_at": "updatedAt",
+    },
+)
+# What --write-back sets on their documents, and nothing else.
+MONGO_MIRROR_WRITE_FIELDS = env_paths(
+    "MONGO_MIRROR_WRITE_FIELDS",
+    {name: f"triage.{name}" for name in ("category", "severity", "priority", "status")},
+)
+# How late a document may show up behind its own updatedAt: clock differences and slow writes together.
+MONGO_MIRROR_OVERLAP_SECONDS = env_int("MONGO_MIRROR_OVERLAP_SECONDS", 60, minimum=0, maximum=24 * 3600)
+# How often --watch looks where there is no change stream.
+MONGO_MIRROR_POLL_SECONDS = env_int("MONGO_MIRROR_POLL_SECONDS", 10, minimum=1, maximum=3600)
 
 # -- the analyzer -------------------------------------------------------------------------------------
 OPENAI_BASE_URL = os.environ.get("OPENAI_BASE_URL", "").strip()
