@@ -33,11 +33,17 @@ addEventListener("securitypolicyviolation", (event) =>
 """
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test that opens a page carries the marker, so that `-m "not browser"` leaves them out."""
+    """Mark every test that opens a page, so that `-m "not browser"` leaves them out, and run them last.
+
+    Last, because Playwright keeps an event loop running in this thread until the end of the session, and a rollout
+    needs one of its own.
+    """
     for item in items:
         if {"page", "context", "new_context"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.fixture(scope="session")
