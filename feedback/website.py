@@ -37,6 +37,7 @@ _CODEC: Final[CodecOptions[Document]] = CodecOptions(
     datetime_conversion=DatetimeConversion.DATETIME_AUTO,
     unicode_decode_error_handler="replace",
 )
+_NO_DATES: Final = ("string", "number", "bool", "object", "array", "objectId", "binData", "timestamp")
 _NOT_AUTHORIZED: Final = 13
 _WRONG_PASSWORD: Final = 18
 _NO_STREAMS_WITHOUT_REPLICA_SET: Final = 40573
@@ -138,7 +139,9 @@ class Website:
         return {"$or": [{self._updated_at: {"$gt": after}}, {self._updated_at: after} | _behind(after_id)]}
 
     def _undated(self, after_id: str) -> dict[str, Any]:
-        return {self._updated_at: {"$not": {"$type": "date"}}} | (_behind(after_id) if after_id else {})
+        # Spelt out by type, so that an index on updatedAt serves it: "not a date" would read the whole collection.
+        other = {"$or": [{self._updated_at: None}, {self._updated_at: {"$type": list(_NO_DATES)}}]}
+        return {"$and": [other, _behind(after_id)]} if after_id else other
 
 
 class Stream:

@@ -55,10 +55,13 @@ class Command(BaseCommand):
                 self.stdout.write("Stopped; the next run goes on from here.")
 
     def _pass(self, site: website.Website, *, limit: int | None, reset: bool) -> None:
-        state = mirror.begin(website=site, reset=reset)
-        began, expected = time.monotonic(), site.count(after=state.cursor_at)
-        with tqdm(total=min(expected, limit or expected), unit="doc", desc="Syncing", disable=None) as bar:
-            tally = mirror.catch_up(website=site, limit=limit, progress=lambda part: bar.update(part.read) and None)
+        state, began, expected = mirror.begin(website=site, reset=reset), time.monotonic(), None
+        if self.stderr.isatty():
+            # Only a bar needs the number, and a large collection takes a while to count.
+            expected = site.count(after=state.cursor_at)
+            expected = min(expected, limit or expected)
+        with tqdm(total=expected, unit="doc", desc="Syncing", disable=None) as bar:
+            tally = mirror.catch_up(website=site, limit=limit, progress=lambda part: _move(bar, part))
         seconds = time.monotonic() - began
         self.stdout.write(f"{_words(tally)}: {tally.read} documents in {seconds:.1f} s, {tally.read / seconds:.0f}/s.")
         if tally.bad:
@@ -96,6 +99,10 @@ class Command(BaseCommand):
             self.stderr.write(f"{problem.external_id}: {problem.reason}")
         if most is not None and (more := found.count() - most) > 0:
             self.stderr.write(f"… and {more} more; --problems lists them all.")
+
+
+def _move(bar: tqdm, part: mirror.Tally) -> None:
+    bar.update(part.read)
 
 
 def _words(tally: mirror.Tally) -> str:
