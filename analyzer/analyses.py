@@ -42,9 +42,7 @@ def enqueue(feedback_id: UUID) -> None:
         from django_q.tasks import async_task
 
         try:
-            # Outside a transaction django-q closes the connection around each task, which costs more than the rest.
-            with transaction.atomic():
-                async_task("analyzer.tasks.analyze_feedback", str(feedback_id))
+            async_task("analyzer.tasks.analyze_feedback", str(feedback_id))
         except Exception:
             # Brokers raise each their own errors; the item is stored as pending and the sweeper will find it.
             logger.exception("feedback %s could not be queued; the sweeper will retry", feedback_id)
@@ -203,6 +201,7 @@ def queue(feedback: Feedback) -> QueueItem:
     item = QueueItem.objects.create(
         feedback=feedback,
         received_at=feedback.received_at,
+        synthetic=feedback.synthetic,
         priority=points,
         rank=rank(points, feedback.received_at),
         flagged=feedback.compliance != "accept",

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -21,6 +21,9 @@ CATEGORY_CHOICES = [(category.value, CATEGORY_NAMES[category]) for category in C
 SEVERITY_CHOICES = [(severity.value, severity.value.capitalize()) for severity in Severity]
 OUTCOME_CHOICES = [(outcome.value, OUTCOME_NAMES[outcome]) for outcome in Outcome]
 ROUTE_CHOICES = [(Route.DESK.value, "The desk"), (Route.PEOPLE.value, "Passed on to people")]
+
+# Of what a person writes. A TextField's max_length is checked by forms only, so these carry validators.
+TEXT_MAX = 2_000
 
 # Rank sorts the queue by priority, then by age, in one indexed column: 2**42 milliseconds reach to the year 2109.
 _RANK_STEP = 2**42
@@ -174,7 +177,7 @@ class Review(models.Model):
     reasons: models.JSONField[dict[str, str]] = models.JSONField(
         default=dict, blank=True, help_text="Why a field was overridden, by field."
     )
-    note = models.TextField(blank=True, max_length=2_000)
+    note = models.TextField(blank=True, validators=[MaxLengthValidator(TEXT_MAX)])
     reward: models.JSONField[dict[str, float]] = models.JSONField(
         default=dict, blank=True, help_text="Per judged field and total; empty without an analysis."
     )
@@ -341,6 +344,7 @@ class Event(models.Model):
         SECOND_WANTED = "second-wanted", "asked for a second opinion"
         SECOND_WITHDRAWN = "second-withdrawn", "needs no second opinion any more"
         OUTCOME = "outcome", "closed it"
+        OUTCOME_UNDONE = "outcome-undone", "took the outcome back"
         REOPENED = "reopened", "reopened it"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -348,7 +352,7 @@ class Event(models.Model):
     kind = models.CharField(max_length=20, choices=Kind)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=timezone.now)
-    text = models.TextField(blank=True, max_length=2_000)
+    text = models.TextField(blank=True, validators=[MaxLengthValidator(TEXT_MAX)])
     value: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
 
     class Meta:

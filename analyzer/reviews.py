@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from analyzer import priority, rewards, roles
-from analyzer.models import Analysis, QueueItem, Review, rank
+from analyzer import events, rewards, roles, standing
+from analyzer.models import Analysis, Aside, Event, QueueItem, Review
 from analyzer.taxonomy import Category, Severity
 from feedback.ids import new_id
 from feedback.models import Feedback
@@ -25,7 +24,14 @@ HARMLESS = frozenset({Category.POSITIVE, Category.NOISE})
 
 
 class Stale(Exception):
-    """The item changed after the person saw it; the message says how, and nothing was stored."""
+    """The item changed after the person saw it; the message says how, and nothing was stored.
+
+    item is as it stands now, for a page that shows theirs beside yours.
+    """
+
+    def __init__(self, message: str, item: QueueItem | None = None) -> None:
+        super().__init__(message)
+        self.item = item
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +52,11 @@ def validate(
     seconds: float | None = None,
     suggestion_visible: bool = True,
     batch: UUID | None = None,
+    role: str = Review.Role.FIRST,
 ) -> Review:
     """Accept every field of an analysis. after is the decision the person saw on the item, if there was one.
 
+    No claim is needed, and somebody else's is no bar; deciding ends it. role is for opinions.adjudicate.
     Raises PermissionDenied, or Stale when another analysis or decision came in between.
     """
     return _decide(
@@ -64,6 +72,7 @@ def validate(
         seconds=seconds,
         suggestion_visible=suggestion_visible,
         batch=batch,
+        role=role,
     )
 
 
@@ -81,11 +90,13 @@ def override(
     seconds: float | None = None,
     suggestion_visible: bool = True,
     batch: UUID | None = None,
+    role: str = Review.Role.FIRST,
 ) -> Review:
     """Correct an analysis; a field that is not given is kept as the machine had it.
 
     An action is only kept with its category: for another category it was never judged. Giving back exactly what the
-    machine said is a validation. Raises ValidationError by field, PermissionDenied, or Stale.
+    machine said is a validation, and what is decided in a batch is bulk. Raises ValidationError by field,
+    PermissionDenied, or Stale.
     """
     new_category = category or analysis.category
     new_severity = severity or (Severity.LOW if new_category in HARMLESS else analysis.severity)
@@ -103,6 +114,8 @@ def override(
             note=note,
             seconds=seconds,
             suggestion_visible=suggestion_visible,
+            batch=batch,
+            role=role,
         )
     if action is None:
         action = analysis.action if new_category == analysis.category else ""
@@ -110,7 +123,7 @@ def override(
         analysis=analysis,
         by=by,
         after=after,
-        provenance=Review.Provenance.OVERRIDDEN,
+        provenance=Review.Provenance.BULK if batch else Review.Provenance.OVERRIDDEN,
         category=new_category,
         severity=new_severity,
         action=action.strip(),
@@ -120,21 +133,33 @@ def override(
         seconds=seconds,
         suggestion_visible=suggestion_visible,
         batch=batch,
+        role=role,
     )
 
 
 def undo(*, review: Review, by: User) -> QueueItem:
-    """Take a decision back: the one before it counts again, or the item is open as it was.
+    """Take an opinion back: the decision before it counts again, or the item is open as it was.
 
+    Of a second opinion: another one is wanted. A closed item that is open again has no outcome any more.
     Raises PermissionDenied, or Stale when the item was decided anew since.
     """
-    _check(by)
+    roles.require_reviewer(by)
+    if review.role == Review.Role.ADJUDICATION:
+        roles.require_adjudicator(by)
+    before = review.replaces
     with transaction.atomic():
         item = QueueItem.objects.select_related("feedback", "analysis").get(pk=review.feedback_id)
-        before = review.replaces
-        taken = QueueItem.objects.filter(pk=item.pk, review=review).update(**_standing(item, before))
+        if review.role == Review.Role.SECOND:
+            given = (QueueItem.Second.AGREED, QueueItem.Second.DISPUTED)
+            counts = QueueItem.objects.filter(pk=item.pk, review=before, second__in=given)
+            taken = counts.update(second=QueueItem.Second.WANTED)
+        else:
+            counts = QueueItem.objects.filter(pk=item.pk, review=review)
+            taken = counts.update(**standing.columns(item, before))
         if not taken:
-            raise Stale("This decision no longer counts, so there is nothing to undo.")
+            raise Stale("This decision no longer counts, so there is nothing to undo.", item)
+        if item.outcome and before is None:
+            events.record(feedback=item.pk, kind=Event.Kind.REOPENED, by=by, value={"outcome": item.outcome})
         review.undone_at, review.undone_by = timezone.now(), by
         review.save(update_fields=("undone_at", "undone_by"))
     item.refresh_from_db()
@@ -143,13 +168,13 @@ def undo(*, review: Review, by: User) -> QueueItem:
 
 def validate_batch(*, items: Iterable[QueueItem], by: User) -> Batch:
     """Accept many analyses at once; critical, flagged and undecidable ones are left out with the reason."""
-    _check(by)
+    roles.require_reviewer(by)
     batch, made, skipped = new_id(), [], []
     for item in items:
         analysis = item.analysis
         if analysis is None:
             continue
-        reason = unfit_for_bulk(item)
+        reason = unfit_for_bulk(item, by=by)
         if reason:
             skipped.append((analysis, reason))
             continue
@@ -172,8 +197,8 @@ def undo_batch(*, batch: UUID, by: User) -> int:
     return undone
 
 
-def unfit_for_bulk(item: QueueItem) -> str:
-    """Why an item must be looked at by itself; empty when it need not."""
+def unfit_for_bulk(item: QueueItem, *, by: User | None = None) -> str:
+    """Why an item must be looked at by itself, or by somebody else; empty when it need not."""
     if item.status != QueueItem.Status.OPEN:
         return "already decided"
     if item.analysis is None:
@@ -182,6 +207,10 @@ def unfit_for_bulk(item: QueueItem) -> str:
         return "critical"
     if item.flagged:
         return "flagged"
+    if item.second == QueueItem.Second.WANTED:
+        return "somebody asked for a second opinion"
+    if by is not None and item.claimed and item.claimed_by_id != by.pk:
+        return "somebody is looking at it"
     return ""
 
 
@@ -190,7 +219,7 @@ def record_imported(*, feedback: Feedback, by: User, category: str, severity: st
 
     Raises ValidationError by field when a label is outside the taxonomy.
     """
-    _check(by)
+    roles.require_reviewer(by)
     review = Review(
         feedback=feedback,
         reviewer=by,
@@ -203,13 +232,13 @@ def record_imported(*, feedback: Feedback, by: User, category: str, severity: st
     with transaction.atomic():
         item = QueueItem.objects.select_related("feedback", "analysis").get(pk=feedback.pk)
         if item.review_id is not None:
-            raise Stale("The item has a decision already.")
+            raise Stale("The item has a decision already.", item)
         review.save(force_insert=True)
-        QueueItem.objects.filter(pk=item.pk).update(**_standing(item, review))
+        QueueItem.objects.filter(pk=item.pk).update(**standing.columns(item, review))
     return review
 
 
-def _decide(
+def build(
     *,
     analysis: Analysis,
     by: User,
@@ -219,18 +248,19 @@ def _decide(
     severity: str,
     action: str,
     points: int | None,
+    role: str,
     reasons: dict[str, str] | None = None,
     note: str = "",
     seconds: float | None = None,
     suggestion_visible: bool = True,
     batch: UUID | None = None,
 ) -> Review:
-    _check(by)
-    judged = rewards.Judged(category=category, severity=severity, action=action or None, priority=points)
+    """An opinion with its reward, checked but not stored. Raises ValidationError by field."""
     review = Review(
         feedback_id=analysis.feedback_id,
         analysis=analysis,
         reviewer=by,
+        role=role,
         provenance=provenance,
         category=category,
         severity=severity,
@@ -244,15 +274,59 @@ def _decide(
         replaces=after,
     )
     review.full_clean(exclude=("feedback", "analysis", "reviewer", "replaces"))
+    judged = rewards.Judged(category=category, severity=severity, action=action or None, priority=points)
     review.reward = rewards.reward(judged_of(analysis), judged)
     review.reward_total = review.reward["total"]
+    return review
+
+
+def _decide(
+    *,
+    analysis: Analysis,
+    by: User,
+    after: Review | None,
+    provenance: str,
+    category: str,
+    severity: str,
+    action: str,
+    points: int | None,
+    role: str,
+    reasons: dict[str, str] | None = None,
+    note: str = "",
+    seconds: float | None = None,
+    suggestion_visible: bool = True,
+    batch: UUID | None = None,
+) -> Review:
+    roles.require_reviewer(by)
+    review = build(
+        analysis=analysis,
+        by=by,
+        after=after,
+        provenance=provenance,
+        category=category,
+        severity=severity,
+        action=action,
+        points=points,
+        role=role,
+        reasons=reasons,
+        note=note,
+        seconds=seconds,
+        suggestion_visible=suggestion_visible,
+        batch=batch,
+    )
     with transaction.atomic():
         item = QueueItem.objects.select_related("feedback", "analysis").get(pk=analysis.feedback_id)
         review.save(force_insert=True)
         # One conditional UPDATE decides who was first, on every database.
-        taken = QueueItem.objects.filter(pk=item.pk, analysis=analysis, review=after).update(**_standing(item, review))
+        taken = QueueItem.objects.filter(pk=item.pk, analysis=analysis, review=after).update(
+            **standing.columns(item, review), claimed_by=None, claimed_until=None
+        )
         if not taken:
-            raise Stale(_what_happened(item))
+            raise _stale(item)
+        Aside.objects.filter(feedback=item.pk, passed_on=False).delete()
+        if item.claimed and item.claimed_by_id != by.pk:
+            held_by = {"from": str(item.claimed_by), "decided": True}
+            events.record(feedback=item.pk, kind=Event.Kind.TAKE_OVER, by=by, value=held_by)
     return review
 
 
@@ -266,51 +340,14 @@ def judged_of(analysis: Analysis) -> rewards.Judged:
     )
 
 
-def _standing(item: QueueItem, review: Review | None) -> dict[str, Any]:
-    """The item's columns when this review counts, or when none does and the machine's word stands."""
-    said, analysis = item.feedback, item.analysis
-    if review is None:
-        points = analysis.priority if analysis else priority.UNKNOWN
-        return {
-            "status": QueueItem.Status.OPEN,
-            "review": None,
-            "category": analysis.category if analysis else "",
-            "severity": analysis.severity if analysis else "",
-            "priority": points,
-            "rank": rank(points, item.received_at),
-        }
-    severity = review.severity or (analysis.severity if analysis else "")
-    if review.priority is not None:
-        points = review.priority
-    elif severity:
-        points, _ = priority.score(
-            severity=severity,
-            category=review.category,
-            rating=said.rating,
-            similar=item.similar,
-            form_type=said.type,
+def _stale(seen: QueueItem) -> Stale:
+    item = QueueItem.objects.select_related("feedback", "analysis", "review__reviewer").get(pk=seen.pk)
+    if item.review is None:
+        return Stale(
+            "The item was analysed anew while you looked at it. Your decision was not stored; please look again.", item
         )
-    else:
-        points = item.priority
-    return {
-        "status": QueueItem.Status.DECIDED,
-        "review": review,
-        "category": review.category,
-        "severity": severity,
-        "priority": points,
-        "rank": rank(points, item.received_at),
-    }
-
-
-def _what_happened(item: QueueItem) -> str:
-    if item.review is not None:
-        return (
-            f"{item.review.reviewer} decided this item meanwhile: {item.review.category}, "
-            f"{item.review.severity or 'no severity'}. Your decision was not stored."
-        )
-    return "The item was analysed anew while you looked at it. Your decision was not stored; please look again."
-
-
-def _check(by: User) -> None:
-    if not by.has_perm(roles.DECIDE):
-        raise PermissionDenied("Only a reviewer may decide.")
+    return Stale(
+        f"{item.review.reviewer} decided this item meanwhile: {item.review.category}, "
+        f"{item.review.severity or 'no severity'}. Your decision was not stored.",
+        item,
+    )

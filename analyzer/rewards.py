@@ -12,6 +12,13 @@ reward, per field, each in [0, 1]:
 total = the mean of the judged fields weighted 0.5, 0.25, 0.15, 0.1. A field that the person did not judge (an
 imported label without severity, the action of an item moved to another category) is left out, and the other weights
 are scaled up.
+
+refine(total, category, outcome) looks at it a third time, when it is known what came of the item:
+    refined = 0.8 * total + 0.2 * worth, where worth is
+        1    what the category promises: a bug fixed, a gap filled or answered, a wish planned, praise answered
+        0.5  something else was done: somebody acted, but the category was hardly why
+        0    something was done about what had been called praise or noise, or it was closed and came back
+    A duplicate and a won't-fix say nothing about the category: refined = total.
 """
 
 from __future__ import annotations
@@ -23,10 +30,24 @@ from rapidfuzz import fuzz
 
 from analyzer.floor import find as find_floor
 from analyzer.schema import Task
-from analyzer.taxonomy import Severity, inside_map
+from analyzer.taxonomy import Category, Outcome, Severity, inside_map
 
 WEIGHTS: Final = {"category": 0.5, "severity": 0.25, "action": 0.15, "priority": 0.1}
 MIN_ACTION_WORDS: Final = 4
+
+# Outcomes that mean that somebody did something.
+ACTIONS: Final = frozenset({Outcome.FIXED, Outcome.ANSWERED, Outcome.CONTENT_ADDED, Outcome.PLANNED})
+PROMISED: Final = {
+    Category.WEBSITE_BUG: frozenset({Outcome.FIXED}),
+    Category.FRAMEWORK_ISSUE: frozenset({Outcome.FIXED}),
+    Category.CONTENT_GAP: frozenset({Outcome.CONTENT_ADDED, Outcome.ANSWERED}),
+    Category.FEATURE_REQUEST: frozenset({Outcome.PLANNED}),
+    Category.POSITIVE: frozenset({Outcome.ANSWERED}),
+    Category.NOISE: frozenset(),
+}
+OUTCOME_WEIGHT: Final = 0.2
+# What refine calls it when a closed item came back.
+REOPENED: Final = "reopened"
 
 
 class Judged(TypedDict, total=False):
@@ -63,6 +84,25 @@ def reward(prediction: Judged, decision: Judged) -> dict[str, float]:
     weight = math.fsum(WEIGHTS[field] for field in fields)
     total = math.fsum(WEIGHTS[field] * value for field, value in fields.items()) / weight
     return fields | {"total": min(1.0, max(0.0, total))}
+
+
+def refine(total: float, *, category: str, outcome: str) -> float:
+    """The reward of a decision in the light of what came of it, in [0, 1]; it never falls when the reward rises.
+
+    outcome is an Outcome, REOPENED, or empty for nothing yet.
+    """
+    worth = _worth(category, outcome)
+    return total if worth is None else min(1.0, (1 - OUTCOME_WEIGHT) * total + OUTCOME_WEIGHT * worth)
+
+
+def _worth(category: str, outcome: str) -> float | None:
+    if outcome == REOPENED:
+        return 0.0
+    if outcome not in ACTIONS:
+        return None
+    if outcome in PROMISED[Category(category)]:
+        return 1.0
+    return 0.0 if category in (Category.POSITIVE, Category.NOISE) else 0.5
 
 
 def quality(prediction: Judged, task: Task) -> dict[str, float]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from django.core.exceptions import PermissionDenied
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 # Group -> codenames. Deciding is adding a Review; activating is changing an AnalyzerVersion.
 _SEE: Final = (
@@ -19,12 +24,26 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "Manager": (
         *_SEE,
         "analyzer.add_review",
+        "analyzer.adjudicate_review",
         "analyzer.change_queueitem",
         "analyzer.change_analyzerversion",
     ),
 }
 DECIDE: Final = "analyzer.add_review"
+ADJUDICATE: Final = "analyzer.adjudicate_review"
 ACTIVATE: Final = "analyzer.change_analyzerversion"
+
+
+def require_reviewer(by: User) -> None:
+    """Raises PermissionDenied for somebody who may not decide; every act on an item begins with it."""
+    if not by.has_perm(DECIDE):
+        raise PermissionDenied("Only a reviewer may decide.")
+
+
+def require_adjudicator(by: User) -> None:
+    """Raises PermissionDenied for somebody who may not settle what others disagree about."""
+    if not by.has_perm(ADJUDICATE):
+        raise PermissionDenied("Only a manager may settle a dispute.")
 
 
 def create_roles(**kwargs: Any) -> None:
