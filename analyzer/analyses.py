@@ -42,7 +42,9 @@ def enqueue(feedback_id: UUID) -> None:
         from django_q.tasks import async_task
 
         try:
-            async_task("analyzer.tasks.analyze_feedback", str(feedback_id))
+            # Outside a transaction django-q closes the connection around each task, which costs more than the rest.
+            with transaction.atomic():
+                async_task("analyzer.tasks.analyze_feedback", str(feedback_id))
         except Exception:
             # Brokers raise each their own errors; the item is stored as pending and the sweeper will find it.
             logger.exception("feedback %s could not be queued; the sweeper will retry", feedback_id)
