@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -15,6 +15,7 @@ from django.utils.dateparse import parse_datetime
 
 FIELDS: Final = ("type", "rating", "comment", "page", "page_title", "viewport")
 LINE_MAX: Final = 1_000_000
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class BadRecord(ValueError):
@@ -109,6 +110,9 @@ def _record(line: int, row: dict[str, Any], *, default_source: str) -> Record:
     if len(external_id) > 200:
         raise BadRecord("the id is longer than 200 characters")
     source = _text(row.get("source")) or default_source
+    if not (external_id.isprintable() and source.isprintable()):
+        # Databases differ in which of these they store, and none shows them to staff.
+        raise BadRecord("the id or the source has characters that nobody can read")
     return Record(
         line=line,
         source=f"import:{source}"[:60],
@@ -135,4 +139,10 @@ def _time(text: str) -> datetime | None:
         moment = None
     if moment is None:
         raise BadRecord(f"received_at {text!r} is no time such as 2026-11-23T09:00:00Z")
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+    try:
+        moment = (moment if timezone.is_aware(moment) else timezone.make_aware(moment)).astimezone(UTC)
+    except OverflowError:
+        raise BadRecord(f"received_at {text!r} is outside the calendar") from None
+    if not EARLIEST <= moment <= timezone.now() + timedelta(days=1):
+        raise BadRecord(f"received_at {text!r} lies before 1970 or in the future")
+    return moment
