@@ -13,7 +13,7 @@ from analyzer.schema import Prediction, Task, Usage
 class EngineError(Exception):
     """An engine gave no usable answer; the message is a sentence that staff can read.
 
-    kind is stable: unreachable, timeout, rate-limited, refused, malformed, oversized, rejected.
+    kind is stable: unreachable, timeout, rate-limited, refused, malformed, oversized, rejected, paused.
     """
 
     def __init__(self, kind: str, message: str, *, usage: Usage | None = None) -> None:
@@ -43,12 +43,13 @@ class Spec:
     """Everything an engine is built from: an AnalyzerVersion and the environment, as plain values."""
 
     engine: str
-    weights: bytes = b""
+    weights: bytes = field(default=b"", repr=False)
     weights_digest: str = ""
     prompt: str = ""
     model: str = ""
-    base_url: str = ""
-    api_key: str = ""
+    # Neither is shown, for a spec may stand in a traceback, and a URL may hold a password.
+    base_url: str = field(default="", repr=False)
+    api_key: str = field(default="", repr=False)
     timeout: float = 30.0
     thresholds: tuple[tuple[str, float], ...] = ()
     # How far the llm's answer is trusted against the local engine's probabilities, in [0, 1].

@@ -15,6 +15,7 @@ import openai
 from pydantic import BaseModel, Field, ValidationError
 
 from analyzer.engines import EngineError, Spec
+from analyzer.engines.breaker import FAILURES, Breaker
 from analyzer.schema import Answer, Usage
 
 # An answer takes some 1,000 bytes. What is longer than this is dropped while it arrives, and never parsed.
@@ -24,6 +25,8 @@ MAX_TOKENS: Final = 600
 PAUSE: Final = 0.25
 RETRY_AFTER_MAX: Final = 3.0
 CONNECT_MAX: Final = 5.0
+# Faults of the endpoint; the others are about one answer, so that the next item may fare better.
+OUTAGES: Final = frozenset({"unreachable", "timeout", "rate-limited", "rejected"})
 
 JSON_SCHEMA: Final = {
     "type": "json_schema",
@@ -107,8 +110,9 @@ class Budget:
 class Endpoint:
     """A model behind a URL. Remembers which optional parameters it does not know, so that it is told once."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, breaker: Breaker | None = None) -> None:
         self._spec = spec
+        self._breaker = breaker or Breaker()
         self._options: dict[str, Any] = {
             "response_format": JSON_SCHEMA,
             "temperature": 0,
@@ -117,15 +121,27 @@ class Endpoint:
 
     def ask(self, messages: list[dict[str, str]], budget: Budget) -> Completion:
         """The model's text; raises EngineError, whose message holds no key, no prompt and nothing a visitor wrote."""
+        if self._breaker.open:
+            raise budget.failure("paused", f"{self._name} is paused after {FAILURES} failures in a row.")
         while True:
             try:
-                return self._attempt(messages, budget)
+                completion = self._attempt(messages, budget)
             except _Fault as fault:
                 if fault.wait is None or budget.retries == 0 or fault.wait >= budget.left:
+                    self._note(fault)
                     # from None, here and below: the cause may quote the comment or the request.
                     raise budget.failure(fault.kind, fault.message) from None
                 budget.retries -= 1
                 time.sleep(fault.wait)
+            else:
+                self._breaker.succeed()
+                return completion
+
+    def _note(self, fault: _Fault) -> None:
+        if fault.kind in OUTAGES:
+            self._breaker.fail()
+        else:
+            self._breaker.succeed()
 
     @property
     def _name(self) -> str:
