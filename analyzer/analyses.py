@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from analyzer import priority, versions
+from analyzer import priority, similar, standing, versions
 from analyzer.models import Analysis, AnalyzerVersion, Heartbeat, QueueItem, rank
 from analyzer.schema import Task
 from feedback.models import Feedback
@@ -86,6 +86,7 @@ def perform(feedback_id: UUID) -> bool:
 
     version = versions.active()
     try:
+        similar.find(item)
         outcome = rollout.run(task_of(item), versions.cached_spec(version))
         store(item, version, outcome)
     except Lost:
@@ -138,11 +139,16 @@ def store(item: QueueItem, version: AnalyzerVersion, outcome: Outcome) -> Analys
                 pk=item.pk, stage=QueueItem.Stage.RUNNING, request=item.request, attempts=item.attempts
             )
             finished = {"stage": QueueItem.Stage.DONE, "analysis": analysis, "error": "", "lease_until": None}
+            item.analysis = analysis
+            if item.group is not None:
+                # More similar reports may have come while this one was being analysed.
+                item.refresh_from_db(fields=("similar",))
+            points, _ = standing.priority_of(item, None)
             moved = claimed.filter(status=QueueItem.Status.OPEN).update(
                 category=verdict.category.value,
                 severity=verdict.severity.value,
-                priority=verdict.priority,
-                rank=rank(verdict.priority, item.received_at),
+                priority=points,
+                rank=rank(points, item.received_at),
                 flagged=verdict.needs_person or said.compliance != "accept",
                 **finished,
             )

@@ -47,9 +47,14 @@ def score(
     if rating is not None:
         reasons.append(Reason(label=f"rating {rating} of 5", points=RATING_POINTS[rating]))
     if similar > 0:
-        points = min(SIMILAR_MAX, round(math.log2(1 + similar), 1))
-        reasons.append(Reason(label=f"{similar} similar report{'s' if similar > 1 else ''}", points=points))
+        label = f"{similar} similar report{'s' if similar > 1 else ''}"
+        reasons.append(Reason(label=label, points=similar_points(similar)))
     if form_type in TYPE_POINTS:
         reasons.append(Reason(label=f"form type {form_type}", points=TYPE_POINTS[form_type]))
     shown = tuple(reason for reason in reasons if reason.points)
     return max(0, min(100, round(sum(reason.points for reason in shown)))), shown
+
+
+def similar_points(similar: int) -> float:
+    """What so many similar reports add: one for the first, one more each time their number doubles, up to a limit."""
+    return min(SIMILAR_MAX, round(math.log2(1 + similar), 1))

@@ -79,7 +79,7 @@ def second_opinion(item: QueueItem, review: Review) -> str:
         return QueueItem.Second.SETTLED
     opinions = Review.objects.filter(feedback=item.pk, role=Review.Role.SECOND, undone_at=None)
     opinion = opinions.order_by("-created_at").first()
-    if opinion is not None and opinion.replaces_id in _with_replaced(review):
+    if opinion is not None and any(opinion.replaces_id == key for key in _with_replaced(review)):
         agreed = same(opinion, review) and opinion.reviewer_id != review.reviewer_id
         return QueueItem.Second.AGREED if agreed else QueueItem.Second.DISPUTED
     return QueueItem.Second.WANTED if must_be_checked(review) else QueueItem.Second.NONE

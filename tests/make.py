@@ -63,6 +63,7 @@ def analysis(said: Feedback, **values: Any) -> Analysis:
         severity=severity,
         category=category,
         rating=said.rating,
+        similar=item.similar,
         form_type=said.type,
         held=said.compliance == "hold",
     )

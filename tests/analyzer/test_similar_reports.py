@@ -1,0 +1,246 @@
+"""Reports that say nearly the same find each other when they are analysed, and stand further in front together."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
+
+from analyzer import priority, reviews, similar, standing, tasks
+from analyzer.models import Analysis, Fingerprint, QueueItem
+from tests import make
+
+BUTTON = "The checkout button does nothing when I click it on my phone in Safari"
+COPIES = (
+    "the CHECKOUT button does nothing, when I click it on my phone in Safari!!!",
+    "The checkout button does nothing when i clikc it on my phone in Safari",
+    "Hello, the checkout button does nothing when I click it on my phone in Safari",
+    "The checkout button does nothing when I click it on my tablet in Safari",
+)
+OTHERS = (
+    "The search box on the help page finds nothing when I look for invoices",
+    "Please add a dark mode",
+    "Thank you, the new checkout is lovely on my phone",
+    "???",
+    "",
+)
+
+
+def analysed(comment: str, **values: Any) -> QueueItem:
+    """An item as a worker leaves it: compared with the others first, then analysed."""
+    names = {field.name for field in Analysis._meta.get_fields()}
+    said = make.feedback(comment, rating=3, **{name: value for name, value in values.items() if name not in names})
+    similar.find(QueueItem.objects.select_related("feedback").get(pk=said.pk))
+    said.refresh_from_db()
+    make.analysis(said, **{name: value for name, value in values.items() if name in names})
+    return now(QueueItem(pk=said.pk))
+
+
+def now(item: QueueItem) -> QueueItem:
+    return QueueItem.objects.select_related("feedback", "analysis", "review").get(pk=item.pk)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("copy", COPIES)
+def test_a_near_copy_joins_the_report_that_it_repeats(copy: str) -> None:
+    first, second = analysed(BUTTON), analysed(copy)
+    assert now(first).group == second.group == first.pk
+    assert (now(first).similar, second.similar) == (1, 1)
+
+
+@pytest.mark.django_db
+def test_different_reports_stay_apart_and_so_do_empty_ones() -> None:
+    for comment in (BUTTON, *OTHERS, ""):
+        analysed(comment)
+    assert set(QueueItem.objects.values_list("group", "similar")) == {(None, 0)}
+
+
+@pytest.mark.django_db
+def test_a_comment_without_a_letter_has_copies_too() -> None:
+    assert [analysed("!!! ???").similar for _ in range(2)] == [0, 1]
+    assert analysed("👍👍").similar == 0
+
+
+@pytest.mark.django_db
+def test_every_member_says_how_many_others_there_are() -> None:
+    items = [analysed(comment) for comment in (BUTTON, *COPIES)]
+    assert {now(item).similar for item in items} == {4}
+    assert len({now(item).group for item in items}) == 1
+
+
+@pytest.mark.django_db
+def test_a_report_made_up_for_the_demo_never_counts_as_a_real_one() -> None:
+    real, made_up = analysed(BUTTON), analysed(BUTTON, synthetic=True)
+    assert (now(real).similar, made_up.similar) == (0, 0)
+    assert analysed(BUTTON, synthetic=True).similar == 1
+    assert now(real).similar == 0
+
+
+@pytest.mark.django_db
+def test_exact_copies_leave_one_fingerprint_and_are_found_all_the_same() -> None:
+    for _ in range(6):
+        last = analysed(BUTTON)
+    assert last.similar == 5
+    assert Fingerprint.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_looking_again_changes_nothing_and_makes_good_what_was_cut_short() -> None:
+    first, second = analysed(BUTTON), analysed(COPIES[1])
+    before = list(QueueItem.objects.order_by("pk").values("group", "similar", "priority", "rank"))
+    for item in (first, second):
+        similar.find(now(item))
+    assert list(QueueItem.objects.order_by("pk").values("group", "similar", "priority", "rank")) == before
+    QueueItem.objects.filter(pk=first.pk).update(similar=0)
+    similar.find(now(second))
+    assert now(first).similar == 1
+
+
+@pytest.mark.django_db
+def test_two_copies_that_were_analysed_at_the_same_moment_end_in_one_group() -> None:
+    """Each worker has stored its fingerprint and read the other item before either has a group."""
+    one, two = (make.feedback(comment).queue_item for comment in (BUTTON, COPIES[1]))
+    for item in (one, two):
+        Fingerprint(feedback_id=item.pk, **similar.fingerprint(item.feedback.comment)).save()
+    stale = QueueItem.objects.select_related("feedback").get(pk=two.pk)
+    similar.find(one)
+    similar.find(stale)
+    assert {(now(item).group, now(item).similar) for item in (one, two)} == {(one.pk, 1)}
+
+
+@pytest.mark.django_db
+def test_more_reports_move_the_waiting_ones_forward_and_say_why() -> None:
+    first = analysed(BUTTON, severity="medium")
+    before = Analysis.objects.filter(pk=first.analysis.pk).values().get()
+    for number in range(3):
+        analysed(f"{BUTTON} {number}", severity="medium")
+    after = now(first)
+    assert after.priority == first.priority + 2
+    assert after.rank < first.rank
+    points, reasons = standing.priority_of(after, None)
+    assert points == after.priority
+    assert "3 similar reports" in {reason.label for reason in reasons}
+    assert Analysis.objects.filter(pk=first.analysis.pk).values().get() == before, "an analysis is never changed"
+
+
+@pytest.mark.django_db
+def test_a_decided_item_is_counted_but_stands_where_the_person_put_it(ada: User) -> None:
+    first = analysed(BUTTON)
+    reviews.override(analysis=first.analysis, by=ada, severity="low", priority=17)
+    decided = now(first)
+    analysed(COPIES[0])
+    after = now(first)
+    assert after.similar == 1
+    assert (after.priority, after.rank, after.category) == (17, decided.rank, decided.category)
+
+
+@pytest.mark.django_db
+def test_undoing_a_decision_puts_the_item_where_the_number_of_reports_puts_it_now(ada: User) -> None:
+    first = analysed(BUTTON, severity="medium")
+    review = reviews.validate(analysis=first.analysis, by=ada)
+    for number in range(3):
+        analysed(f"{BUTTON} {number}", severity="medium")
+    assert reviews.undo(review=review, by=ada).priority == first.priority + 2
+
+
+@pytest.mark.django_db
+def test_the_worker_counts_similar_reports_before_it_analyses() -> None:
+    make.working_version()
+    first, second = make.feedback(BUTTON), make.feedback(BUTTON)
+    for said in (first, second):
+        assert tasks.analyze_feedback(str(said.pk))
+    analysis = now(second.queue_item).analysis
+    assert "1 similar report" in {reason["label"] for reason in analysis.priority_reasons}
+    assert now(first.queue_item).priority == now(second.queue_item).priority == analysis.priority
+    assert now(first.queue_item).analysis.priority < analysis.priority
+
+
+@pytest.mark.django_db
+def test_a_report_that_comes_during_an_analysis_is_counted_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    make.working_version()
+    from analyzer import rollout
+
+    first, run = make.feedback(BUTTON), rollout.run
+
+    def meanwhile(*arguments: Any) -> Any:
+        outcome = run(*arguments)
+        monkeypatch.undo()
+        analysed(BUTTON)
+        similar.find(now(first.queue_item))
+        return outcome
+
+    analysed(BUTTON)
+    monkeypatch.setattr(rollout, "run", meanwhile)
+    assert tasks.analyze_feedback(str(first.pk))
+    item = now(first.queue_item)
+    assert item.similar == 2
+    assert item.priority == standing.priority_of(item, None)[0]
+    assert item.priority > item.analysis.priority
+
+
+@pytest.mark.django_db
+def test_a_group_is_counted_only_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(similar, "COUNTED", 3)
+    items = [analysed(BUTTON) for _ in range(7)]
+    assert {now(item).similar for item in items} == {2, 3}
+    assert now(items[-1]).similar == 3
+
+
+@pytest.mark.django_db
+def test_erasing_a_report_leaves_no_fingerprint_of_it() -> None:
+    item = analysed(BUTTON)
+    item.feedback.delete()
+    assert not Fingerprint.objects.exists()
+
+
+@pytest.mark.django_db
+def test_joining_costs_the_same_number_of_queries_in_a_large_group(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    def cost(comment: str) -> int:
+        said = make.feedback(comment)
+        item = QueueItem.objects.select_related("feedback").get(pk=said.pk)
+        with django_assert_num_queries(100, exact=False) as queries:
+            similar.find(item)
+        return len(queries)
+
+    for _ in range(18):
+        analysed(BUTTON)
+    small = cost(BUTTON)
+    for _ in range(20):
+        analysed(BUTTON)
+    assert cost(BUTTON) == small <= 9
+
+
+@given(st.text(max_size=300))
+@settings(max_examples=60)
+def test_any_text_gives_the_same_eight_numbers_each_time_or_none(comment: str) -> None:
+    bands = similar.fingerprint(comment)
+    assert bands == similar.fingerprint(comment)
+    if bands is None:
+        assert not comment.strip()
+    else:
+        assert len(bands) == 8
+        assert all(-(2**63) <= number < 2**63 for number in bands.values())
+
+
+@given(st.lists(st.sampled_from(["pay", "now", "help", "page", "blank", "phone"]), min_size=3, max_size=12))
+def test_case_space_and_punctuation_do_not_count(words: list[str]) -> None:
+    assert similar.fingerprint(" ".join(words)) == similar.fingerprint("... ".join(words).upper() + "!\n")
+
+
+def test_the_longest_comment_is_fingerprinted_without_a_bad_case() -> None:
+    started = time.process_time()
+    for text in ("a" * 5_000, "a " * 2_500, "?!" * 2_500, " ".join(str(number) for number in range(1_000))):
+        similar.fingerprint(text)
+    assert time.process_time() - started < 2, "a quadratic pattern would take minutes"
+
+
+def test_points_for_similar_reports_grow_and_end() -> None:
+    points = [priority.similar_points(similar_reports) for similar_reports in (0, 1, 3, 7, 15, 1_000)]
+    assert points == [0, 1, 2, 3, 4, 4]
