@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from analyzer import priority, similar, standing, versions
+from analyzer import memory, priority, similar, standing, versions
 from analyzer.models import Analysis, AnalyzerVersion, Heartbeat, QueueItem, rank
 from analyzer.schema import Task
 from feedback.models import Feedback
@@ -87,7 +87,7 @@ def perform(feedback_id: UUID) -> bool:
     version = versions.active()
     try:
         similar.find(item)
-        outcome = rollout.run(task_of(item), versions.cached_spec(version))
+        outcome = rollout.run(task_of(item, version), versions.cached_spec(version))
         store(item, version, outcome)
     except Lost:
         return False
@@ -99,10 +99,10 @@ def perform(feedback_id: UUID) -> bool:
     return True
 
 
-def task_of(item: QueueItem) -> Task:
-    """What the agent may know of an item: redacted text and the form's fields, no keys of persons."""
+def task_of(item: QueueItem, version: AnalyzerVersion) -> Task:
+    """What the agent may know of an item: redacted text, the form's fields, similar decisions; no keys of persons."""
     said = item.feedback
-    return Task(
+    task = Task(
         id=str(said.pk),
         comment=said.comment,
         type=said.type,
@@ -112,6 +112,7 @@ def task_of(item: QueueItem) -> Task:
         held=said.compliance == "hold",
         injection=said.has_finding("prompt-injection"),
     )
+    return task.model_copy(update={"examples": memory.recall(task, version)})
 
 
 def store(item: QueueItem, version: AnalyzerVersion, outcome: Outcome) -> Analysis:
