@@ -88,6 +88,7 @@ def env_secret(name: str) -> str:
         raise ImproperlyConfigured(f"{name}_FILE={path!r} cannot be read: {error.strerror}.") from None
 
 
+MONGODB_ENGINE = "triage_site.mongodb"
 DJONGO_REFUSAL = (
     "djongo is not supported: its newest release (1.3.7) needs Django 3.1 and, on the Django this desk runs on, "
     "returns wrong rows without an error. Use DATABASE_URL=mongodb://… instead, which selects "
@@ -104,12 +105,12 @@ def parse_database_url(url: str, *, base_dir: Path) -> dict[str, Any]:
     if scheme == "sqlite":
         path = unquote(parts.path)
         # sqlite:///name is relative to the project, sqlite:////name is absolute, as in SQLAlchemy.
-        name = base_dir / path.removeprefix("/") if path not in ("", "/") else None
-        if name is None:
+        file = base_dir / path.removeprefix("/") if path not in ("", "/") else None
+        if file is None:
             raise ImproperlyConfigured(f"DATABASE_URL={url!r} names no file: use sqlite:///data/desk.sqlite3.")
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": name,
+            "NAME": file,
             # Writers queue up from the first statement instead of failing half way with "database is locked".
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
@@ -132,7 +133,14 @@ def parse_database_url(url: str, *, base_dir: Path) -> dict[str, Any]:
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
         }
+    if scheme in ("mongodb", "mongodb+srv"):
+        name = unquote(parts.path.removeprefix("/"))
+        if not name:
+            raise ImproperlyConfigured("DATABASE_URL names no database: use mongodb://user:password@host/name.")
+        # The driver reads hosts, user and options from the address itself.
+        return {"ENGINE": MONGODB_ENGINE, "NAME": name, "HOST": url}
     shown = f"{scheme}://…" if scheme else repr(url)
     raise ImproperlyConfigured(
-        f"DATABASE_URL={shown} is not known: use sqlite:///data/desk.sqlite3 or postgres://user:password@host/name."
+        f"DATABASE_URL={shown} is not known: use sqlite:///data/desk.sqlite3, postgres://user:password@host/name "
+        "or mongodb://user:password@host/name."
     )

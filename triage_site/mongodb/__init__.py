@@ -1,0 +1,1 @@
+"""django-mongodb-backend with transactions; what DATABASE_URL=mongodb://… selects."""

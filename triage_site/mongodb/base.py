@@ -1,0 +1,46 @@
+"""The database engine: MongoDB's own backend, but with Django's transaction.atomic as a real transaction.
+
+The backend leaves atomic without effect and offers its own; every app here, Django's too, uses Django's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django_mongodb_backend.base import DatabaseWrapper as MongoDatabaseWrapper
+from django_mongodb_backend.operations import DatabaseOperations as MongoDatabaseOperations
+
+
+class DatabaseOperations(MongoDatabaseOperations):
+    compiler_module = "triage_site.mongodb.compiler"
+
+
+class DatabaseWrapper(MongoDatabaseWrapper):
+    """A transaction needs a replica set or a sharded cluster; on a lone server atomic stays without effect.
+
+    There are no savepoints: an error inside a nested atomic rolls back the outermost one.
+    """
+
+    ops_class = DatabaseOperations
+
+    def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
+        BaseDatabaseWrapper.set_autocommit(self, autocommit, force_begin_transaction_with_broken_autocommit)
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        if not autocommit and self.features._supports_transactions:
+            self.start_transaction_mongo()
+
+    def _commit(self) -> None:
+        if self.session is not None:
+            with self.wrap_database_errors:
+                self.session.commit_transaction()
+            self._end_session()
+
+    def _rollback(self) -> None:
+        if self.session is not None:
+            self.session.abort_transaction()
+            self._end_session()
+
+    def on_commit(self, func: Callable[[], object], robust: bool = False) -> None:
+        BaseDatabaseWrapper.on_commit(self, func, robust)
