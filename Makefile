@@ -1,7 +1,7 @@
 # make run: the desk on this machine. make test: the tests. Nothing else to install or set.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types audit clean install
+.PHONY: help run test test-servers lint types audit clean install
 
 # The newest of the supported Pythons that is there; PYTHON=… overrides.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
@@ -10,7 +10,7 @@ PORT ?= 8000
 BIN := .venv/bin
 
 help:  ## What there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
 
 .venv/runtime: requirements.txt constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found. Install one, or say which: make run PYTHON=/path/to/python3.11"; exit 1; }
@@ -34,7 +34,14 @@ run: data/secret_key  ## Start the desk on 127.0.0.1:$(PORT): web, worker, demo;
 	@exec $(BIN)/python manage.py run_desk --port $(PORT)
 
 test: .venv/development data/secret_key  ## Run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -m "not servers" $(ARGS)
+
+# Any PostgreSQL where the user may create databases; the tests make one of their own beside the one that is named.
+TEST_POSTGRES_URL ?= postgres://root@127.0.0.1/postgres
+
+test-servers: .venv/development data/secret_key  ## The tests again on PostgreSQL, and the queue on Redis
+	@TEST_POSTGRES_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -m servers $(ARGS)
+	@TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -m "not servers and not browser" $(ARGS)
 
 lint: .venv/development  ## Style, templates, types, pending migrations
 	$(BIN)/ruff check .
@@ -45,8 +52,8 @@ lint: .venv/development  ## Style, templates, types, pending migrations
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') ALLOWED_HOSTS=desk.example \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
-audit: .venv/development  ## Known vulnerabilities in what is installed
-	$(BIN)/pip-audit --skip-editable
+audit: .venv/development  ## Known vulnerabilities in what is installed; asks PyPI's advisory service
+	$(BIN)/pip-audit --skip-editable --strict --progress-spinner off
 
 clean:  ## Remove the environment and caches; data/ (database, key) stays
 	rm -rf .venv staticfiles .pytest_cache .ruff_cache .mypy_cache .hypothesis

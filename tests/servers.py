@@ -1,0 +1,98 @@
+"""Real servers for tests: a Redis of the test's own, which may be killed, and a database on a running PostgreSQL.
+
+Where one is missing a laptop skips, and CI fails: a skip would say that it works.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from psycopg import sql
+
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgres://root@127.0.0.1/postgres")
+
+
+def missing(what: str) -> None:
+    """Skips, or fails in CI."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is needed in CI.")
+    pytest.skip(f"{what} is not here.")
+
+
+class Redis:
+    """A server on a free port that keeps its data in a folder, so that it can come back after a kill."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self._port}/0"
+
+    def start(self) -> None:
+        options = {"port": self._port, "bind": "127.0.0.1", "dir": self._folder, "save": "", "appendonly": "no"}
+        command = ["redis-server"]
+        for name, value in options.items():
+            command += [f"--{name}", str(value)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        client = redis.Redis.from_url(self.url)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                client.ping()
+            except redis.ConnectionError:
+                assert time.monotonic() < deadline, "Redis did not start."
+                time.sleep(0.05)
+            else:
+                client.close()
+                return
+
+    def kill(self) -> None:
+        """kill -9; what was in its memory is lost."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@contextmanager
+def run_redis(folder: Path) -> Iterator[Redis]:
+    if shutil.which("redis-server") is None:
+        missing("redis-server")
+    server = Redis(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@contextmanager
+def make_postgres_database(name: str) -> Iterator[str]:
+    """The URL of an empty database that is dropped afterwards."""
+    try:
+        admin = psycopg.connect(POSTGRES, autocommit=True, connect_timeout=5)
+    except psycopg.OperationalError:
+        missing("PostgreSQL")
+    database = sql.Identifier(name)
+    with admin:
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(database))
+        try:
+            yield f"{POSTGRES.rpartition('/')[0]}/{name}"
+        finally:
+            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
