@@ -1,0 +1,160 @@
+"""Long work in a thread, watched by the main one: which alone touches the database, signals and the terminal.
+
+Agent Lightning works inside an event loop, where the ORM refuses to; and its own handling of an interrupt swallows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import signal
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from django.db import OperationalError
+from django.utils import timezone
+
+from analyzer.schema import Usage
+
+if TYPE_CHECKING:
+    from training.models import TrainingRun
+
+ResultT = TypeVar("ResultT")
+
+# Seconds: between looks at the work, between signs of life, and that work gets to end when it is told to.
+POLL: Final = 0.05
+LOOK: Final = 0.5
+BEAT: Final = 15.0
+PATIENCE: Final = 30.0
+
+
+class Ended(Exception):
+    """A run that ended without a result; the message is a sentence for staff."""
+
+
+class Stopped(Ended):
+    """A person or a budget ended it; what was learned until then stands."""
+
+
+class Unusable(Ended):
+    """Its rollouts cannot be learned from; the message says how many failed and why."""
+
+
+class Abandoned(Ended):
+    """The work was told to stop and did not; its thread ends with the process."""
+
+
+@dataclass(slots=True)
+class Control:
+    """How work speaks to whoever started it: lines go out, a wish to stop and a deadline come in.
+
+    deadline is in seconds of time.monotonic. usage is what models were asked so far, also where they failed.
+    """
+
+    say: Callable[[str], None]
+    stop: threading.Event = field(default_factory=threading.Event)
+    deadline: float | None = None
+    usage: Usage = field(default_factory=Usage)
+
+    def check(self) -> None:
+        """Raises Stopped when it is time to end."""
+        if self.stop.is_set():
+            raise Stopped("stopped on request")
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise Stopped("the time is used up")
+
+    async def patiently(self, waited: Awaitable[ResultT]) -> ResultT:
+        """The result of something slow, given up as soon as the run is to stop."""
+        task = asyncio.ensure_future(waited)
+        while not task.done():
+            await asyncio.wait({task}, timeout=POLL)
+            if not task.done():
+                try:
+                    self.check()
+                except Stopped:
+                    task.cancel()
+                    raise
+        return task.result()
+
+
+class Journal:
+    """A run's lines: said from any thread, written to the row and shown by the main one."""
+
+    def __init__(self, run: TrainingRun, show: Callable[[str], None], *, stored: bool) -> None:
+        self._run = run
+        self._show = show
+        self._stored = stored
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def say(self, line: str) -> None:
+        self._lines.put(line)
+
+    def write(self) -> None:
+        """Show and store what was said since the last call, and that the run lives. A locked database is no reason to
+        end a run: the next call tries again."""
+        run, now, spoke = self._run, timezone.now(), False
+        while not self._lines.empty():
+            line = self._lines.get()
+            self._show(line)
+            run.log += f"{now:%H:%M:%S} {line}\n"
+            spoke = True
+        if self._stored and (spoke or (now - run.beat_at).total_seconds() > BEAT):
+            try:
+                type(run).objects.filter(pk=run.pk, status=type(run).Status.RUNNING).update(log=run.log, beat_at=now)
+            except OperationalError:
+                return
+            run.beat_at = now
+
+
+def perform(work: Callable[[], ResultT], *, control: Control, journal: Journal) -> ResultT:
+    """The result of work, or what it raised. An interrupt tells it to stop, and what it then returns still counts.
+
+    Raises Abandoned when the work does not stop in time.
+    """
+    outcome: list[ResultT] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:  # noqa: BLE001 (raised again in the thread that waits)
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="training", daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(LOOK)
+            journal.write()
+    except KeyboardInterrupt:
+        control.stop.set()
+        journal.say("stopping: what was found so far is kept")
+        journal.write()
+        thread.join(PATIENCE)
+    journal.write()
+    if thread.is_alive():
+        raise Abandoned(f"The work did not stop within {PATIENCE:.0f} seconds.")
+    if errors:
+        raise errors[0]
+    return outcome[0]
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM as KeyboardInterrupt, so that a service manager's stop is as orderly as Ctrl-C. Main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
