@@ -1,0 +1,118 @@
+"""Algorithms against each other on validation items, and the winner against the active version on the held-out ones.
+
+Free of the ORM, because it works in a thread; runs.py stores what comes out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from analyzer.engines import Spec
+from analyzer.schema import Task, Verdict
+from training import evaluation, gate
+from training.algorithms import APO, LOCAL, REINFORCE, Lesson, Proposal, local, prompt, reinforce, total
+from training.dataset import Example
+from training.watch import Unusable
+
+LEARNERS: Final[dict[str, Callable[[Lesson], Proposal]]] = {
+    LOCAL: local.learn,
+    APO: prompt.learn,
+    REINFORCE: reinforce.learn,
+}
+# Items judged between two looks at whether the run is to stop: few where each asks a model.
+CHUNK: Final = {"local": 512, "llm": 8, "cascade": 8}
+
+
+@dataclass(slots=True)
+class Learned:
+    """What the algorithms came up with so far; filled while they work, so that a stopped run keeps it."""
+
+    proposals: list[Proposal] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def best(self) -> Proposal | None:
+        """The proposal whose reward on validation items rose most; None when no algorithm would change anything."""
+        changing = [proposal for proposal in self.proposals if proposal.changes]
+        return max(changing, key=lambda proposal: proposal.gain, default=None)
+
+    def as_dict(self) -> dict[str, Any]:
+        proposed = {proposal.algorithm: proposal.as_dict() for proposal in self.proposals}
+        return proposed | {name: {"error": reason} for name, reason in self.failures.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Candidate and active version on the same held-out items."""
+
+    candidate: evaluation.Report
+    active: evaluation.Report
+    judgement: gate.Judgement
+
+
+def learn(names: Sequence[str], lesson: Lesson, learned: Learned) -> None:
+    """Every algorithm in turn. Of several one may fail, which is told; raises Stopped, and Unusable when all fail."""
+    for name in names:
+        lesson.control.check()
+        lesson.control.say(f"{name} begins")
+        try:
+            learned.proposals.append(LEARNERS[name](lesson))
+        except Unusable as error:
+            learned.failures[name] = str(error)
+            lesson.control.say(f"{name} failed: {error}")
+    if len(learned.failures) == len(names):
+        raise Unusable(" ".join(learned.failures.values()))
+    if LOCAL in names and lesson.options.curve:
+        learned.curve = local.curve(lesson)
+
+
+def compare(lesson: Lesson, proposal: Proposal, *, number: int) -> Comparison:
+    """The candidate and the active version (with this number) on the test items, each asked once; raises Stopped."""
+    test, seed = lesson.dataset.test, lesson.options.seed
+    new = spec_of(proposal, lesson.active)
+    shown = int(proposal.calibration.get("examples", lesson.examples))
+    candidate = _verdicts(lesson, new, shown, "candidate")
+    active = _verdicts(lesson, lesson.active, lesson.examples, "active version")
+    return Comparison(
+        candidate=evaluation.evaluate(test, candidate, version="candidate", seed=seed),
+        active=evaluation.evaluate(test, active, version=number, seed=seed),
+        judgement=gate.judge(test, active, candidate, seed=seed),
+    )
+
+
+def spec_of(proposal: Proposal, active: Spec) -> Spec:
+    """What the proposed version would be built from."""
+    return replace(
+        active,
+        engine=proposal.engine,
+        weights=proposal.weights,
+        weights_digest=hashlib.sha256(proposal.weights).hexdigest(),
+        prompt=proposal.prompt,
+        model=active.model if proposal.model is None else proposal.model,
+        thresholds=tuple(sorted(proposal.thresholds.items())),
+        llm_trust=float(proposal.calibration.get("llm_trust", active.llm_trust)),
+    )
+
+
+def _verdicts(lesson: Lesson, spec: Spec, shown: int, who: str) -> list[Verdict]:
+    test, control = lesson.dataset.test, lesson.control
+    memory = lesson.memory() if spec.engine != "local" and shown else None
+
+    def task_of(example: Example) -> Task:
+        task = example.task()
+        return task if memory is None else task.model_copy(update={"examples": memory.similar(task, shown=shown)})
+
+    verdicts: list[Verdict] = []
+    step = CHUNK[spec.engine]
+    for first in range(0, len(test), step):
+        control.check()
+        said = evaluation.predict(spec, test[first : first + step], task_of=task_of, progress=False)
+        control.usage = total((control.usage, *(verdict.usage for verdict in said)))
+        verdicts += said
+        if spec.engine != "local":
+            control.say(f"{who}: {len(verdicts)} of {len(test)} held-out items")
+    return verdicts

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from dataclasses import fields
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.core.management.base import BaseCommand, CommandError
+
+from training import runs
+from training.algorithms import ALGORITHMS, AUTO, Options
+from training.models import TrainingRun
+
+HELP = """\
+Learn from what people decided, compare the result with the active version on the newest items, which no algorithm
+saw, and say: promoted, proposed, or no change and why. Nothing goes live without --promote or a manager's click.
+
+  train_analyzer --mode setup                 check that everything is there
+  train_analyzer                              learn by whatever is available, and propose
+  train_analyzer --algorithm local --promote  go live at once, if the gate lets it
+  train_analyzer --algorithm apo --rounds 3 --max-tokens 500000 --max-minutes 30
+
+algorithms:
+  local      fits the built-in engine; seconds for 1,000 decisions, offline
+  apo        lets a model improve its own prompt, within the budget; needs OPENAI_BASE_URL or OPENAI_API_KEY
+  reinforce  policy gradient from rewards alone; for decisions whose right answer nobody names
+  auto       local, and apo where a model may be asked; the better one on validation items goes on
+  Several with commas: local,reinforce
+Ctrl-C or SIGTERM stops in order: the best prompt so far is kept as a candidate."""
+
+
+class Command(BaseCommand):
+    help = HELP
+
+    def create_parser(self, *args: Any, **kwargs: Any) -> Any:
+        return super().create_parser(*args, formatter_class=RawDescriptionHelpFormatter, **kwargs)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add = parser.add_argument
+        add("--mode", choices=("train", "setup"), default="train", help="setup only checks, one line each.")
+        add("--algorithm", default=AUTO, help=f"{', '.join((AUTO, *ALGORITHMS))}, or several with commas.")
+        add("--promote", action="store_true", help="Activate the candidate when it passes the gate.")
+        add("--dry-run", action="store_true", help="Train and compare, but store nothing.")
+        add("--by", metavar="USER", help="Who lets it go live; must be a manager. Default: the system.")
+        add("--seed", type=int, default=0, help="The same seed and data give the same local candidate.")
+        add("--minimum", type=int, default=50, metavar="N", help="Refuse to learn from fewer decisions (50).")
+        add("--no-curve", action="store_false", dest="curve", help="Leave out the learning curve.")
+        budget = parser.add_argument_group("budget of apo and reinforce")
+        add = budget.add_argument
+        add("--rounds", type=int, default=2, help="Rounds of prompt search (2).")
+        add("--beam", type=int, default=2, help="Prompts kept per round, and new ones made of each (2).")
+        add("--rollouts", type=int, help="At most so many rollouts (apo 400, reinforce 5000).")
+        add("--runners", type=int, help="Runner processes (apo 4, else 0: in this process).")
+        add("--max-tokens", type=int, help="Stop before so many tokens, the comparison afterwards included.")
+        add("--max-minutes", type=float, help="Stop the search after so many minutes.")
+        add("--blank", action="store_true", help="reinforce begins with a policy that knows nothing.")
+        add("--no-few-shot", action="store_false", dest="few_shot", help="Do not show the model similar decisions.")
+        add("--input-price", type=float, help="Per million tokens; with --output-price, costs are told.")
+        add("--output-price", type=float, help="Per million tokens.")
+
+    def handle(self, *, mode: str, algorithm: str, by: str | None, **given: Any) -> None:
+        if mode == "setup":
+            sys.exit(self._check())
+        options = Options(**{field.name: given[field.name] for field in fields(Options)})
+        try:
+            person = User.objects.get(username=by) if by else None
+            run = runs.execute(algorithm=algorithm, by=person, options=options, progress=self._say)
+        except (runs.Refused, PermissionDenied, User.DoesNotExist) as error:
+            raise CommandError(str(error)) from error
+        self._report(run)
+
+    def _say(self, line: str) -> None:
+        self.stderr.write(self.style.NOTICE("· ") + line)
+
+    def _check(self) -> int:
+        """One line for each thing that training needs; the number of those that are missing."""
+        from training import readiness
+
+        missing = 0
+        for check in readiness.checks():
+            style = self.style.SUCCESS if check.ready else self.style.ERROR
+            self.stdout.write(f"{style('✓' if check.ready else '✗')} {check.name}: {check.detail}")
+            missing += not check.ready
+        return min(missing, 1)
+
+    def _report(self, run: TrainingRun) -> None:
+        """The table, then one line that says what became of it; raises CommandError when nothing did."""
+        from training import scoreboard
+
+        if "candidate" in run.metrics:
+            self.stdout.write(scoreboard.text(run.metrics, run.gate))
+        if run.status != TrainingRun.Status.FINISHED:
+            raise CommandError(f"{run.get_status_display()}: {run.error}")
+        named = f", version {run.candidate.number}" if run.candidate else ""
+        reasons = " ".join(run.gate.get("reasons", ()))
+        self.stdout.write(self.style.SUCCESS(f"{run.get_outcome_display()}{named}: {reasons}"))

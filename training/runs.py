@@ -1,0 +1,318 @@
+"""Training runs: started, watched, ended and recorded. A candidate is stored whole at the end, or not at all."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from analyzer import memory, roles, versions
+from analyzer.engines import EngineError
+from analyzer.models import AnalyzerVersion
+from training import watch
+from training.algorithms import ALGORITHMS, APO, AUTO, LOCAL, Lesson, Options, Proposal
+from training.models import TrainingRun
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from training.dataset import Dataset
+
+logger = logging.getLogger(__name__)
+
+
+class Refused(Exception):
+    """A run that was not started, or a candidate that may not go live; the message says why."""
+
+
+class Busy(Refused):
+    """Another run is going on; the message says which."""
+
+
+class Unavailable(Refused):
+    """An algorithm that cannot run here, with the reason."""
+
+
+class NotPromotable(Refused):
+    """A candidate that may not go live, with the reason."""
+
+
+class Overtaken(watch.Ended):
+    """The run's row was closed by somebody else while it worked; nothing was stored."""
+
+
+def execute(
+    *,
+    algorithm: str = AUTO,
+    by: User | None = None,
+    options: Options | None = None,
+    progress: Callable[[str], None] = logger.info,
+) -> TrainingRun:
+    """Train, compare with the active version on the held-out items, and store what came of it.
+
+    algorithm is one of ALGORITHMS, several with commas, or auto. by is None for the system itself. A run that cannot
+    learn, or is stopped, is returned as failed or stopped with the reason. Raises Refused or PermissionDenied before
+    anything is stored.
+    """
+    options = options or Options()
+    names = available() if algorithm == AUTO else chosen(algorithm)
+    if options.promote:
+        _check(by)
+    TrainingRun.objects.reap()
+    _refuse_second()
+    from training import dataset
+
+    try:
+        data = dataset.build(minimum=options.minimum)
+    except dataset.TooLittle as error:
+        raise Refused(str(error)) from error
+    active = versions.active()
+    run = _start(algorithm, by, options, data, active)
+    journal = watch.Journal(run, progress, stored=not options.dry_run)
+    with watch.interruptible():
+        try:
+            _train(run, names, data, active, options, journal)
+        except KeyboardInterrupt:
+            _fail(run, options, TrainingRun.Status.STOPPED, "Stopped on request.")
+        except (watch.Ended, EngineError) as error:
+            _fail(run, options, TrainingRun.Status.FAILED, str(error))
+        except Exception as error:
+            _fail(run, options, TrainingRun.Status.FAILED, f"{type(error).__name__}: {error}")
+            raise
+    if options.promote and run.outcome == TrainingRun.Outcome.PROPOSED:
+        promote(run=run, by=by)
+    return run
+
+
+def available() -> list[str]:
+    """What auto tries: the local engine always, the prompt where a model may be asked.
+
+    Reinforce is left out: where a decision names the right answer, as here, local learns more from as many items.
+    """
+    return [LOCAL, APO] if _may_ask() else [LOCAL]
+
+
+def chosen(algorithm: str) -> list[str]:
+    """The named algorithms; raises Unavailable."""
+    names = [name.strip() for name in algorithm.split(",")]
+    for name in names:
+        if name not in ALGORITHMS:
+            raise Unavailable(f"There is no algorithm {name}; there are {', '.join((AUTO, *ALGORITHMS))}.")
+    if APO in names and not _may_ask():
+        raise Unavailable(
+            "apo improves the prompt by asking a model: set OPENAI_BASE_URL or OPENAI_API_KEY, and not "
+            "TRIAGE_ENGINE=local. To learn without a model: --algorithm local."
+        )
+    return names
+
+
+def promote(*, run: TrainingRun, by: User | None, force: bool = False) -> AnalyzerVersion:
+    """Make a run's candidate the active version and record why it may be; by None is the system itself.
+
+    Raises PermissionDenied, or NotPromotable when the run did not pass the gate against the version that is active
+    now. force goes past the gate, and the record says so.
+    """
+    _check(by)
+    version, now = run.candidate, timezone.now()
+    if version is None:
+        raise NotPromotable(f"Run {run.number} made no candidate.")
+    before = versions.active()
+    if before.pk == version.pk:
+        raise NotPromotable(f"Version {version.number} is active already.")
+    if not force:
+        if not run.gate.get("promote"):
+            reasons = " ".join(run.gate.get("reasons", ())) or "It was never compared on held-out items."
+            raise NotPromotable(f"Run {run.number} did not pass the gate. {reasons}")
+        if run.active_id != before.pk:
+            raise NotPromotable(
+                f"Run {run.number} was compared with version {run.active and run.active.number}, but version "
+                f"{before.number} is active now: train again."
+            )
+    record = {
+        "run": run.number,
+        "over": before.number,
+        "forced": force,
+        "by": by.get_username() if by else "system",
+        "at": now.isoformat(),
+        "seed": run.seed,
+        "dataset": {key: run.dataset.get(key) for key in ("digest", "shares", "n", "from")},
+        "gate": run.gate,
+    }
+    with transaction.atomic():
+        version.metrics = version.metrics | {"promotion": record}
+        version.save(update_fields=("metrics",))
+        versions.activate(version=version, by=by)
+        run.outcome, run.approved_by, run.approved_at = TrainingRun.Outcome.PROMOTED, by, now
+        run.metrics = run.metrics | {"promotion": record}
+        run.save(update_fields=("outcome", "approved_by", "approved_at", "metrics"))
+    return version
+
+
+def _train(
+    run: TrainingRun,
+    names: list[str],
+    data: Dataset,
+    active: AnalyzerVersion,
+    options: Options,
+    journal: watch.Journal,
+) -> None:
+    """Learn, compare, store: the row ends as finished or stopped, or an exception says why it failed."""
+    from training import contest
+
+    control = watch.Control(say=journal.say)
+    # Read whole here: the work itself has no database.
+    lesson = Lesson(
+        dataset=data,
+        active=versions.spec(AnalyzerVersion.objects.get(pk=active.pk)),
+        options=options,
+        control=control,
+        engine=active.engine if active.engine != "local" else _asking_engine(),
+        model=active.model or settings.TRIAGE_MODEL,
+        examples=int(active.calibration.get("examples", memory.SHOWN)),
+        calibration=dict(active.calibration),
+        store_url=settings.LIGHTNING_STORE_URL,
+    )
+    journal.say(f"data {data.digest[:12]} {data.summary['n']}; active: {active}; algorithms: {', '.join(names)}")
+    learned = contest.Learned()
+    compared: contest.Comparison | None = None
+    try:
+        watch.perform(lambda: contest.learn(names, lesson, learned), control=control, journal=journal)
+        best = learned.best
+        if best is not None and not control.stop.is_set():
+            journal.say(
+                f"best on validation: {best.algorithm}, {best.gain:+.4f} in reward; now {len(data.test)} others"
+            )
+            number = active.number
+            compared = watch.perform(
+                lambda: contest.compare(lesson, best, number=number), control=control, journal=journal
+            )
+    except (watch.Stopped, watch.Abandoned):
+        if not control.stop.is_set():
+            raise
+    finally:
+        run.usage = control.usage.model_dump()
+        run.curve = learned.curve
+        run.metrics = {"validation": learned.as_dict()}
+    if compared is None and control.stop.is_set():
+        run.error = "Stopped on request."
+        if learned.best is not None:
+            run.error += " What was found until then is kept as a candidate that was not compared."
+        _end(run, options, TrainingRun.Status.STOPPED, learned.best, active)
+        return
+    if compared is None:
+        nothing = "No algorithm found anything better on the validation items."
+        run.gate = {"promote": False, "reasons": [nothing]}
+    else:
+        run.metrics |= {"candidate": compared.candidate.as_dict(), "active": compared.active.as_dict()}
+        run.gate = compared.judgement.as_dict()
+    run.outcome = TrainingRun.Outcome.PROPOSED if run.gate["promote"] else TrainingRun.Outcome.NO_CHANGE
+    journal.say(f"{run.get_outcome_display()}: {' '.join(run.gate['reasons'])}")
+    journal.write()
+    _end(run, options, TrainingRun.Status.FINISHED, learned.best, active)
+
+
+def _start(algorithm: str, by: User | None, options: Options, data: Dataset, active: AnalyzerVersion) -> TrainingRun:
+    """The run's row; raises Busy when another run was faster. A dry run has none."""
+    run = TrainingRun(
+        number=0,
+        algorithm=algorithm,
+        started_by=by,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        seed=options.seed,
+        parameters=asdict(options),
+        dataset=data.summary,
+        active=active,
+    )
+    if options.dry_run:
+        return run
+    for _ in range(5):
+        run.number = (TrainingRun.objects.aggregate(highest=Max("number"))["highest"] or 0) + 1
+        try:
+            with transaction.atomic():
+                run.save(force_insert=True)
+        except IntegrityError:
+            _refuse_second()
+        else:
+            return run
+    raise Busy("No free run number was found in five attempts; try again.")
+
+
+def _refuse_second() -> None:
+    other = TrainingRun.objects.running().first()
+    if other is not None:
+        raise Busy(
+            f"Run {other.number} ({other.algorithm}) is going on since {other.started_at:%H:%M:%S} UTC, process "
+            f"{other.pid} on {other.host}. Two at once would learn from each other's halves: wait for it, or stop it "
+            f"with kill {other.pid}."
+        )
+
+
+def _end(run: TrainingRun, options: Options, status: str, proposal: Proposal | None, active: AnalyzerVersion) -> None:
+    """Store the end of a run and its candidate, both or neither; raises Overtaken when the row was closed meanwhile."""
+    run.status, run.finished_at = status, timezone.now()
+    if options.dry_run:
+        return
+    with transaction.atomic():
+        if proposal is not None:
+            run.candidate = _candidate(run, proposal, active)
+        fields = ("outcome", "metrics", "gate", "curve", "usage", "error", "log", "candidate", "finished_at")
+        values = {name: getattr(run, name) for name in fields}
+        running = TrainingRun.objects.filter(pk=run.pk, status=TrainingRun.Status.RUNNING)
+        if not running.update(status=status, **values):
+            raise Overtaken(f"Run {run.number} was closed as failed while it worked; its candidate was not stored.")
+
+
+def _candidate(run: TrainingRun, proposal: Proposal, active: AnalyzerVersion) -> AnalyzerVersion:
+    tested = run.metrics.get("candidate")
+    return versions.create(
+        engine=proposal.engine,
+        origin=proposal.algorithm,
+        weights=proposal.weights,
+        prompt=proposal.prompt,
+        model=active.model if proposal.model is None else proposal.model,
+        thresholds=proposal.thresholds,
+        calibration=proposal.calibration,
+        metrics={
+            "run": run.number,
+            "dataset": run.dataset["digest"],
+            "validation": proposal.as_dict(),
+            "test": tested,
+            "over": active.number,
+        },
+        parent=active,
+    )
+
+
+def _fail(run: TrainingRun, options: Options, status: str, reason: str) -> None:
+    run.status, run.error, run.finished_at = status, reason, timezone.now()
+    if not options.dry_run:
+        fields = ("error", "log", "finished_at", "usage", "metrics", "curve")
+        TrainingRun.objects.filter(pk=run.pk, status=TrainingRun.Status.RUNNING).update(
+            status=status, **{name: getattr(run, name) for name in fields}
+        )
+
+
+def _may_ask() -> bool:
+    return bool(settings.TRIAGE_ENDPOINT) and _asking_engine() != "local"
+
+
+def _asking_engine() -> str:
+    """The engine that a prompt is for: the one that the environment names, else the plain one."""
+    if settings.TRIAGE_ENGINE_NAMED:
+        return str(settings.TRIAGE_ENGINE)
+    return "llm"
+
+
+def _check(by: User | None) -> None:
+    if by is not None and not by.has_perm(roles.ACTIVATE):
+        raise PermissionDenied("Only a manager may let a version go live.")
