@@ -25,6 +25,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
         *_SEE,
         "analyzer.add_review",
         "analyzer.adjudicate_review",
+        "analyzer.share_savedview",
         "analyzer.change_queueitem",
         "analyzer.change_analyzerversion",
     ),

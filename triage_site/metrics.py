@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from analyzer import tally
 from analyzer.analyses import HEARTBEAT
 from analyzer.models import Analysis, AnalyzerVersion, Heartbeat, QueueItem, Review
 from analyzer.taxonomy import Severity
@@ -125,20 +126,18 @@ def _machine(now: datetime) -> Iterator[Gauge]:
 
 
 def _people(now: datetime) -> Iterator[Gauge]:
-    # The overview shows the same figure, so that page and alarm agree.
-    from analyzer.admin.overview import agreement
-
     recent = Review.objects.filter(created_at__gt=now - WINDOW).order_by()
     made = Counter(recent.values_list("provenance", flat=True)[:CAP].iterator())
     reviews = Gauge("triage_reviews_last_hour", f"Decisions of the last hour, up to {CAP}, by provenance.")
     for provenance in Review.Provenance:
         reviews.set(made[provenance.value], provenance=provenance.value)
     yield reviews
-    figures = agreement()
+    # The overview shows the same figure, so that page and alarm agree.
+    kept = tally.kept()
     yield Gauge("triage_agreement_decisions", "How many of the latest real decisions the agreement is over.").set(
-        figures.n
+        kept.n
     )
-    share = figures.kept / figures.n if figures.n else None
+    share = kept.hits / kept.n if kept.n else None
     yield from _known("triage_agreement_ratio", "Share of them that kept the machine's category.", share)
 
 

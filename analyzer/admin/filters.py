@@ -12,9 +12,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from analyzer import waiting
 from analyzer.admin import confidence
 from analyzer.admin.rows import CATEGORY_LABELS, SEVERITY_LABELS, TYPE_LABELS
-from analyzer.models import QueueItem, Review
+from analyzer.models import OUTCOME_CHOICES, QueueItem, Review
 from feedback.choices import ComplianceOutcome
 
 Condition = Callable[[HttpRequest], Q]
@@ -42,6 +43,10 @@ class OneOf(admin.SimpleListFilter):
 
 def _is(**conditions: Any) -> Condition:
     return lambda request: Q(**conditions)
+
+
+def _aged(span: waiting.Span) -> Condition:
+    return lambda request: span.condition()
 
 
 class StatusFilter(OneOf):
@@ -94,6 +99,7 @@ class AttentionFilter(OneOf):
     title = "attention"
     parameter_name = "attention"
     options = {
+        "over": ("Over target", lambda request: waiting.over_target()),
         "unsure": ("Not sure", lambda request: confidence.unsure()),
         "flagged": ("Flagged", _is(flagged=True)),
         "held": ("Held", _is(feedback__compliance=ComplianceOutcome.HOLD)),
@@ -138,13 +144,51 @@ class ReceivedFilter(OneOf):
     }
 
 
+class AgeFilter(OneOf):
+    """How long it has waited, in the steps that the targets make; there where the overview's table led to it."""
+
+    title = "waiting"
+    parameter_name = "age"
+    options = {span.name: (span.label, _aged(span)) for span in waiting.spans()}
+
+    def has_output(self) -> bool:
+        return bool(self.chosen)
+
+
 class SourceFilter(OneOf):
+    """Real or made up; written as IN for the sake of the index, as QueueItemQuerySet.real() is."""
+
     title = "source"
     parameter_name = "source"
     options = {
-        "real": ("Real", _is(feedback__synthetic=False)),
-        "demo": ("Demo", _is(feedback__synthetic=True)),
+        "real": ("Real", _is(synthetic__in=(False,))),
+        "demo": ("Demo", _is(synthetic__in=(True,))),
     }
+
+
+class SecondFilter(OneOf):
+    """Where the second opinion stands; only where decided items are listed."""
+
+    title = "second opinion"
+    parameter_name = "second"
+    options = {value: (label.capitalize(), _is(second=value)) for value, label in QueueItem.Second.choices if value}
+
+    def has_output(self) -> bool:
+        return lists_decided(self.request)
+
+
+class OutcomeFilter(OneOf):
+    """What came of it; only where decided items are listed."""
+
+    title = "outcome"
+    parameter_name = "outcome"
+    options = {
+        **{value: (label, _is(outcome=value)) for value, label in OUTCOME_CHOICES},
+        "none": ("Not closed", _is(outcome="")),
+    }
+
+    def has_output(self) -> bool:
+        return lists_decided(self.request)
 
 
 class DecisionFilter(OneOf):
@@ -158,8 +202,13 @@ class DecisionFilter(OneOf):
     }
 
     def has_output(self) -> bool:
-        status = self.request.GET.get(StatusFilter.parameter_name, "")
-        return status in StatusFilter.options and status != StatusFilter.default
+        return lists_decided(self.request)
+
+
+def lists_decided(request: HttpRequest) -> bool:
+    """Whether the list shows decided items too."""
+    status = request.GET.get(StatusFilter.parameter_name, "")
+    return status in StatusFilter.options and status != StatusFilter.default
 
 
 QUEUE_FILTERS = (
@@ -171,6 +220,9 @@ QUEUE_FILTERS = (
     TypeFilter,
     RatingFilter,
     ReceivedFilter,
+    AgeFilter,
     SourceFilter,
+    SecondFilter,
     DecisionFilter,
+    OutcomeFilter,
 )

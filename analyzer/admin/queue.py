@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from analyzer import analyses, reviews, roles
-from analyzer.admin import badges, decisions, detail, overview, seen
+from analyzer.admin import badges, decisions, detail, export, overview, saved_views, seen
 from analyzer.admin.decision_form import DecisionForm
 from analyzer.admin.filters import QUEUE_FILTERS
 from analyzer.admin.rows import Row
@@ -76,6 +77,9 @@ class QueueItemAdmin(ReadOnlyAdmin):
             ("<uuid:item>/undo/", decisions.undo, "undo"),
             ("<uuid:item>/retry/", decisions.retry, "retry"),
             ("undo-batch/<uuid:batch>/", decisions.undo_batch, "undo_batch"),
+            ("views/save/", saved_views.save, "save_view"),
+            ("views/<uuid:view>/delete/", saved_views.delete, "delete_view"),
+            ("export/", partial(export.view, model_admin=self), "export"),
         )
         return [
             *(
@@ -94,6 +98,7 @@ class QueueItemAdmin(ReadOnlyAdmin):
                 "may_decide": may_decide,
                 "list_query": request.GET.urlencode(),
                 "worker": overview.late_worker(),
+                "views": saved_views.context(request),
             },
         )
         if isinstance(response, TemplateResponse) and response.context_data:

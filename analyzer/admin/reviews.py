@@ -14,9 +14,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from analyzer import tally
 from analyzer.admin import badges
 from analyzer.admin.rows import CATEGORY_LABELS, SEVERITY_LABELS
-from analyzer.models import Review
+from analyzer.models import OUTCOME_CHOICES, Review
+from analyzer.taxonomy import OUTCOME_NAMES
 from feedback.admin_base import ReadOnlyAdmin, moment
 
 
@@ -33,6 +35,61 @@ class ReviewerFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         key = self.value() or ""
         return queryset.filter(reviewer=key) if key.isdecimal() else queryset
+
+
+class FiguresFilter(admin.SimpleListFilter):
+    """The decisions behind the figures of the overview, so that each number leads to its rows."""
+
+    title = "overview"
+    parameter_name = "figures"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [("counted", "In force, real, on an analysis"), ("work", "Not taken back, real, made here")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "counted":
+            return tally.counted(queryset)
+        return tally.work(queryset) if self.value() == "work" else queryset
+
+
+class MachineFilter(admin.SimpleListFilter):
+    title = "what the machine said"
+    parameter_name = "machine"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return list(CATEGORY_LABELS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(analysis__category=value) if value in CATEGORY_LABELS else queryset
+
+
+class SeverityFilter(admin.SimpleListFilter):
+    """The severity that the item has now, which a label without one leaves to the machine."""
+
+    title = "severity of the item"
+    parameter_name = "severity"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return list(SEVERITY_LABELS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(feedback__queue_item__severity=value) if value in SEVERITY_LABELS else queryset
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    title = "what came of it"
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [("closed", "Anything"), *OUTCOME_CHOICES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value == "closed":
+            return queryset.exclude(feedback__queue_item__outcome="")
+        return queryset.filter(feedback__queue_item__outcome=value) if value in OUTCOME_NAMES else queryset
 
 
 class InForceFilter(admin.SimpleListFilter):
@@ -52,7 +109,18 @@ class ReviewAdmin(ReadOnlyAdmin):
     list_title = "Decisions"
     list_display = ("when", "said", "decided", "machine", "provenance", "reviewer", "total", "taken_back")
     list_display_links = None
-    list_filter = (ReviewerFilter, "provenance", "category", InForceFilter, "created_at")
+    list_filter = (
+        ReviewerFilter,
+        "role",
+        "provenance",
+        "category",
+        MachineFilter,
+        SeverityFilter,
+        OutcomeFilter,
+        InForceFilter,
+        FiguresFilter,
+        "created_at",
+    )
     ordering = ("-created_at",)
     fields = (
         "item",

@@ -15,7 +15,7 @@ from tests.pages import Page
 pytestmark = pytest.mark.django_db
 
 QUEUE = "/admin/analyzer/queueitem/"
-ALWAYS_THERE = {"Search", "Log out"}
+ALWAYS_THERE = {"Search", "Save view", "Log out"}
 
 
 def decision_urls(item: QueueItem) -> list[str]:

@@ -74,7 +74,7 @@ def test_reading_costs_the_same_number_of_queries_on_any_desk(
 ) -> None:
     for number in range(8):
         make.item(f"Number {number}", severity=("low", "high")[number % 2])
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(16):
         client.get("/metrics")
 
 
