@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -33,16 +34,17 @@ addEventListener("securitypolicyviolation", (event) =>
 """
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that opens a page, so that `-m "not browser"` leaves them out, and run them last.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Mark every test that opens a page, before `-m "not browser"` leaves them out, and run the rest of them last.
 
     Last, because Playwright keeps an event loop running in this thread until the end of the session, and a rollout
     needs one of its own.
     """
     for item in items:
-        if {"page", "context", "new_context"} & set(getattr(item, "fixturenames", ())):
+        if {"browser", "page", "context", "new_context"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
+    yield
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
