@@ -156,6 +156,12 @@ def test_no_file_that_is_kept_holds_a_secret() -> None:
     assert [path.name for path in kept if path.is_file() and secret.search(path.read_bytes())] == []
 
 
+def test_every_test_that_the_threat_model_names_is_there() -> None:
+    named = set(re.findall(r"`(tests/[\w/]+\.py)`", (ROOT / "SECURITY.md").read_text(encoding="utf-8")))
+    assert len(named) > 15
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
 @pytest.mark.django_db
 class TestThrottle:
     @pytest.fixture(autouse=True)
