@@ -20,10 +20,11 @@ class Button:
 
 @dataclass
 class Page(HTMLParser):
-    """GET url with this client; press sends a button's form, like a click."""
+    """GET url with this client, or what a response shows there; press sends a button's form, like a click."""
 
     client: Client
     url: str
+    response: Any = None
     html: str = ""
     forms: dict[str, dict[str, Any]] = field(default_factory=dict)
     buttons: list[Button] = field(default_factory=list)
@@ -32,7 +33,8 @@ class Page(HTMLParser):
         super().__init__()
         self._forms: list[str] = []
         self._button: Button | None = None
-        self.response = self.client.get(self.url)
+        self._area: tuple[str, str] | None = None
+        self.response = self.response or self.client.get(self.url)
         self.html = self.response.content.decode()
         self.feed(self.html)
 
@@ -46,11 +48,18 @@ class Page(HTMLParser):
         if tag == "button":
             self._button = Button(attributes, form, attributes.get("aria-label", ""))
             self.buttons.append(self._button)
+        if tag == "textarea" and form:
+            self._area = (form, attributes["name"])
+            self.forms[form]["fields"].append((attributes["name"], ""))
         unsent = {"checkbox", "radio"} if "checked" not in attributes else set()
         if tag == "input" and form and attributes.get("name") and attributes.get("type") not in unsent:
             self.forms[form]["fields"].append((attributes["name"], attributes.get("value", "")))
 
     def handle_data(self, data: str) -> None:
+        if self._area:
+            form, name = self._area
+            _, before = self.forms[form]["fields"].pop()
+            self.forms[form]["fields"].append((name, before + data if before else data.removeprefix("\n")))
         if self._button and "aria-label" not in self._button.attributes:
             self._button.name = " ".join(f"{self._button.name} {data}".split())
 
@@ -59,6 +68,8 @@ class Page(HTMLParser):
             self._forms.pop()
         if tag == "button":
             self._button = None
+        if tag == "textarea":
+            self._area = None
 
     def button(self, name: str) -> Button:
         """The only button that can be pressed and whose name starts like this."""

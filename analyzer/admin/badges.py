@@ -26,7 +26,7 @@ class Badge:
 
 def of_item(item: QueueItem) -> list[Badge]:
     """Loudest first. What the row says anyway (how sure, how many stars) is not repeated."""
-    found = [*_of_feedback(item.feedback)]
+    found = [*of_feedback(item.feedback)]
     if item.analysis:
         found += _of_analysis(item.analysis)
     if item.similar:
@@ -38,7 +38,7 @@ def of_item(item: QueueItem) -> list[Badge]:
     return sorted({badge.text: badge for badge in found}.values(), key=lambda badge: loudness.index(badge.tone))
 
 
-def _of_feedback(said: Feedback) -> list[Badge]:
+def of_feedback(said: Feedback) -> list[Badge]:
     found = []
     reasons = " ".join(finding["reason"] for finding in said.findings if finding["rule"] not in INJECTION_RULES)
     if said.compliance == ComplianceOutcome.HOLD:

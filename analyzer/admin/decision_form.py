@@ -51,13 +51,16 @@ class DecisionForm(forms.Form):
         super().__init__(data, initial=initial, label_suffix="", use_required_attribute=False)
         self.analysis = analysis
 
+    def clean_action(self) -> str:
+        """Browsers send line ends as two characters; they are no change."""
+        return "\n".join(self.cleaned_data["action"].splitlines())
+
     def overridden(self) -> dict[str, Any]:
         """The fields that differ from the machine's, as reviews.override takes them."""
-        return {
-            name: self.cleaned_data[name] for name in FIELDS if self.cleaned_data[name] != getattr(self.analysis, name)
-        }
+        given = {name: self.cleaned_data[name] for name in FIELDS if name in self.fields}
+        return {name: value for name, value in given.items() if value != getattr(self.analysis, name)}
 
     def reasons(self) -> dict[str, str]:
         """Why, for the fields that were overridden."""
-        given = {name: self.cleaned_data[f"{name}_reason"].strip() for name in self.overridden()}
+        given = {name: self.cleaned_data.get(f"{name}_reason", "").strip() for name in self.overridden()}
         return {name: text for name, text in given.items() if text}

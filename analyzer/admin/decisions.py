@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
@@ -16,14 +17,13 @@ from django.views.decorators.http import require_POST
 
 from analyzer import analyses, reviews, roles
 from analyzer.admin import badges, seen
+from analyzer.admin.rounds import DISPUTE, FIRST, LIST_FIELD, SECOND, Round
 from analyzer.models import Analysis, QueueItem, Review
 from analyzer.reviews import Stale
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-# Where a form says which list it came from. Only ever a query string after our own path, so it cannot lead away.
-LIST_FIELD = "_changelist_filters"
 # The form in base_site.html that a button in a message belongs to.
 FORM = "desk-form"
 
@@ -35,15 +35,21 @@ def person(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
+def shown(request: HttpRequest, item: UUID) -> tuple[Analysis, Review | None]:
+    """The analysis and the decision that the page showed of an item. Raises BadRequest when it did not say."""
+    before = seen.read(request.POST).get(item)
+    if before is None or before.analysis is None:
+        raise BadRequest("The page did not say which analysis was shown.")
+    analysis = get_object_or_404(Analysis.objects.select_related("feedback"), pk=before.analysis, feedback=item)
+    after = get_object_or_404(Review, pk=before.review, feedback=item) if before.review else None
+    return analysis, after
+
+
 @require_POST
 def decide(request: HttpRequest, item: UUID) -> HttpResponse:
     """One click in the list: validate, or override the field that the button names."""
     by = person(request)
-    shown = seen.read(request.POST).get(item)
-    if shown is None or shown.analysis is None:
-        raise BadRequest("The page did not say which analysis was shown.")
-    analysis = get_object_or_404(Analysis.objects.select_related("feedback"), pk=shown.analysis, feedback=item)
-    after = get_object_or_404(Review, pk=shown.review, feedback=item) if shown.review else None
+    analysis, after = shown(request, item)
     try:
         review = reviews.override(
             analysis=analysis,
@@ -75,9 +81,16 @@ def undo(request: HttpRequest, item: UUID) -> HttpResponse:
     except Stale as stale:
         messages.warning(request, str(stale))
     else:
-        outcome = "needs a decision again" if after.status == QueueItem.Status.OPEN else "is decided as it was before"
-        messages.success(request, f"Taken back: “{badges.excerpt(review.feedback)}” {outcome}.")
-    return back(request, item)
+        messages.success(request, f"Taken back: “{badges.excerpt(review.feedback)}” {_after_undo(review, after)}.")
+    return back(request, item, role=review.role)
+
+
+def _after_undo(review: Review, item: QueueItem) -> str:
+    if review.role == Review.Role.SECOND:
+        return "wants a second opinion again"
+    if review.role == Review.Role.ADJUDICATION:
+        return "is disputed again"
+    return "needs a decision again" if item.status == QueueItem.Status.OPEN else "is decided as it was before"
 
 
 @require_POST
@@ -88,6 +101,8 @@ def undo_batch(request: HttpRequest, batch: UUID) -> HttpResponse:
         messages.success(request, f"Taken back: {counted(undone, 'decision')}.")
     else:
         messages.warning(request, "Nothing of it was in force any more, so nothing was taken back.")
+    if request.POST.get("from") == "focus":
+        return HttpResponseRedirect(Round.of(request.POST).address())
     return to_list(request)
 
 
@@ -127,13 +142,17 @@ def tell_stale(request: HttpRequest, analysis: Analysis, stale: Stale) -> None:
     messages.warning(request, f"“{badges.excerpt(analysis.feedback)}”: {stale}")
 
 
-def undo_button(address: str, *, review: Review | None = None, label: str = "Undo") -> SafeString:
-    """A button for a message; it sends the form that every page of the desk has."""
+def undo_button(
+    address: str, *, review: Review | None = None, label: str = "Undo", act: str = "", value: str = ""
+) -> SafeString:
+    """A button for a message; it sends the form that every page of the desk has: the review, or another act."""
     return format_html(
-        '<button type="submit" class="undo" form="{}" formaction="{}" name="review" value="{}">{}</button>',
+        '<button type="submit" class="undo" form="{}" formaction="{}" name="{}" value="{}" data-key="z">{}'
+        ' <kbd aria-hidden="true">z</kbd></button>',
         FORM,
         address,
-        review.pk if review else "",
+        act or "review",
+        review.pk if review else value,
         label,
     )
 
@@ -142,8 +161,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def back(request: HttpRequest, item: UUID) -> HttpResponse:
-    """To the page of the item where the button was there, else to the list."""
+def back(request: HttpRequest, item: UUID, *, role: str = Review.Role.FIRST) -> HttpResponse:
+    """To the page of the item where the button was there, to the focus view, or to the list.
+
+    role is that of a decision taken back: the focus view then asks for another one of its kind.
+    """
+    if request.POST.get("from") == "focus":
+        mode = {Review.Role.SECOND.value: SECOND, Review.Role.ADJUDICATION.value: DISPUTE}.get(role, FIRST)
+        return HttpResponseRedirect(replace(Round.of(request.POST), mode=mode).address("focus", item))
     if request.POST.get("from") == "item":
         return HttpResponseRedirect(with_list(reverse("admin:analyzer_queueitem_change", args=(item,)), request.POST))
     return to_list(request, at=item)

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from analyzer import events
 from analyzer.admin import badges, confidence
 from analyzer.admin.rows import CATEGORY_NAMES, SEVERITY_LABELS, Row
 from analyzer.admin.seen import field
@@ -58,12 +59,14 @@ class Change:
 
 def items() -> QuerySet[QueueItem]:
     """Queue items with all that their page shows."""
-    found = QueueItem.objects.select_related("feedback", "analysis__version", "review__reviewer")
+    found = QueueItem.objects.select_related(
+        "feedback", "analysis__version", "review__reviewer", "duplicate_of__feedback"
+    )
     return found.defer(*(f"analysis__{name}" for name in VERSION_NOT_SHOWN), "review__reviewer__password")
 
 
 def context(item: QueueItem, *, may_decide: bool) -> dict[str, Any]:
-    """What the template of an item's page needs. Costs five queries, whatever the length of the history."""
+    """What the template of an item's page needs. Costs six queries, whatever the length of the history."""
     analysis = item.analysis
     before, after = neighbours(item)
     history = Review.objects.filter(feedback=item.pk).select_related("reviewer", "undone_by", "analysis")
@@ -83,6 +86,7 @@ def context(item: QueueItem, *, may_decide: bool) -> dict[str, Any]:
         "priority_reasons": analysis.priority_reasons if analysis else [],
         "earlier": earlier,
         "decisions": [(review, changes(review)) for review in history.defer("analysis__trace", "reviewer__password")],
+        "events": list(events.history(item)),
         "age": badges.age(item.age),
         "before": before,
         "after": after,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -12,15 +11,17 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.forms import Script
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.views.decorators.http import require_POST
 
 from analyzer import analyses, reviews, roles
-from analyzer.admin import badges, decisions, detail, export, overview, saved_views, seen
+from analyzer.admin import badges, bulk, decisions, detail, export, outcome_buttons, overview, saved_views, seen
 from analyzer.admin.decision_form import DecisionForm
 from analyzer.admin.filters import QUEUE_FILTERS
+from analyzer.admin.focus import FocusViews, preference
+from analyzer.admin.rounds import LIST_FIELD
 from analyzer.admin.rows import Row
 from analyzer.models import QueueItem
 from analyzer.reviews import Stale
@@ -45,6 +46,7 @@ NOT_IN_LIST = (
     "review__note",
     "review__reasons",
     "review__reviewer__password",
+    "claimed_by__password",
 )
 
 
@@ -61,14 +63,14 @@ class QueueItemAdmin(ReadOnlyAdmin):
     actions = ("validate_selected", "analyse_again")
 
     class Media:
-        css = {"all": ("analyzer/queue.css",)}
-        js = (Script("analyzer/queue.js", defer=True),)
+        css = {"all": ("analyzer/queue.css", "analyzer/focus.css")}
+        js = (Script("analyzer/queue.js", defer=True), Script("analyzer/keys.js", defer=True))
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(roles.DECIDE)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[QueueItem]:
-        rows = QueueItem.objects.select_related("feedback", "analysis__version", "review__reviewer")
+        rows = QueueItem.objects.select_related("feedback", "analysis__version", "review__reviewer", "claimed_by")
         return rows.defer(*NOT_IN_LIST)
 
     def get_urls(self) -> list[URLPattern]:
@@ -76,12 +78,16 @@ class QueueItemAdmin(ReadOnlyAdmin):
             ("<uuid:item>/decide/", decisions.decide, "decide"),
             ("<uuid:item>/undo/", decisions.undo, "undo"),
             ("<uuid:item>/retry/", decisions.retry, "retry"),
+            ("<uuid:item>/close/", outcome_buttons.close, "close"),
+            ("undo-outcome/<uuid:event>/", outcome_buttons.undo, "undo_outcome"),
+            ("validate-batch/", require_POST(bulk.accept), "validate_batch"),
             ("undo-batch/<uuid:batch>/", decisions.undo_batch, "undo_batch"),
             ("views/save/", saved_views.save, "save_view"),
             ("views/<uuid:view>/delete/", saved_views.delete, "delete_view"),
             ("export/", partial(export.view, model_admin=self), "export"),
         )
         return [
+            *FocusViews(self).urls,
             *(
                 path(route, self.admin_site.admin_view(view), name=f"analyzer_queueitem_{name}")
                 for route, view, name in own
@@ -99,6 +105,7 @@ class QueueItemAdmin(ReadOnlyAdmin):
                 "list_query": request.GET.urlencode(),
                 "worker": overview.late_worker(),
                 "views": saved_views.context(request),
+                "preference": preference(decisions.person(request)) if may_decide else None,
             },
         )
         if isinstance(response, TemplateResponse) and response.context_data:
@@ -124,13 +131,14 @@ class QueueItemAdmin(ReadOnlyAdmin):
             form = DecisionForm(item.analysis, item.review, request.POST or None)
             if request.method == "POST" and self._decide(request, item, form):
                 return decisions.to_list(request, at=detail.following(item))
-        list_query = (request.POST or request.GET).get(decisions.LIST_FIELD, "")
+        list_query = (request.POST or request.GET).get(LIST_FIELD, "")
         return TemplateResponse(
             request,
             "admin/analyzer/queueitem/change_form.html",
             {
                 **self.admin_site.each_context(request),
                 **detail.context(item, may_decide=may_decide),
+                **outcome_buttons.context(item, on="item"),
                 **(extra_context or {}),
                 "title": badges.excerpt(item.feedback),
                 "opts": self.opts,
@@ -140,24 +148,20 @@ class QueueItemAdmin(ReadOnlyAdmin):
             },
         )
 
-    @admin.action(description="Validate selected", permissions=("decide",))
-    def validate_selected(self, request: HttpRequest, queryset: QuerySet[QueueItem]) -> None:
-        shown = seen.read(request.POST)
-        items = list(queryset.filter(pk__in=shown))
-        left_out = {item.pk: "changed since you looked" for item in items if seen.Seen.of(item) != shown[item.pk]}
-        left_out |= {item.pk: "not analysed yet" for item in items if item.analysis is None}
-        batch = reviews.validate_batch(
-            items=[item for item in items if item.pk not in left_out], by=decisions.person(request)
-        )
-        left_out |= {analysis.feedback_id: reason for analysis, reason in batch.skipped}
-        if batch.reviews:
-            self._tell_batch(request, batch)
-        if left_out:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(left_out.values()).items())
-            names = {item.pk: badges.excerpt(item.feedback) for item in items}
-            few = "; ".join(f"“{names[key]}” ({reason})" for key, reason in list(left_out.items())[:3])
-            more = ", …" if len(left_out) > 3 else ""
-            messages.warning(request, f"Left for you to look at one by one: {reasons}. {few}{more}")
+    @admin.action(description="Validate selected …", permissions=("decide",))
+    def validate_selected(self, request: HttpRequest, queryset: QuerySet[QueueItem]) -> HttpResponse:
+        by = decisions.person(request)
+        query = QueryDict(request.POST.get(LIST_FIELD, "")).urlencode()
+        address = reverse("admin:analyzer_queueitem_changelist")
+        items, changed = bulk.chosen(request, queryset)
+        context = {
+            **bulk.context(bulk.lines(items, by, changed)),
+            "list_query": query,
+            "action": reverse("admin:analyzer_queueitem_validate_batch"),
+            "back": f"{address}?{query}" if query else address,
+            "back_name": "Queue",
+        }
+        return FocusViews(self).page(request, "focus_bulk.html", "Validate together?", context)
 
     @admin.action(description="Analyse again", permissions=("decide",))
     def analyse_again(self, request: HttpRequest, queryset: QuerySet[QueueItem]) -> None:
@@ -167,18 +171,6 @@ class QueueItemAdmin(ReadOnlyAdmin):
             messages.success(request, f"{decisions.counted(asked, 'item')} will be analysed again.")
         else:
             messages.warning(request, "They are waiting for their analysis already.")
-
-    def _tell_batch(self, request: HttpRequest, batch: reviews.Batch) -> None:
-        number = len(batch.reviews)
-        address = reverse("admin:analyzer_queueitem_undo_batch", args=(batch.id,))
-        messages.success(
-            request,
-            format_html(
-                "Validated {}. {}",
-                decisions.counted(number, "item"),
-                decisions.undo_button(address, label="Undo" if number == 1 else f"Undo all {number}"),
-            ),
-        )
 
     def _decide(self, request: HttpRequest, item: QueueItem, form: DecisionForm) -> bool:
         """Store what the form says; False when it must be shown again, with the reasons in it."""

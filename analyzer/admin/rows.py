@@ -22,6 +22,11 @@ CATEGORY_LABELS: Final[dict[str, str]] = {
 }
 CATEGORY_NAMES: Final[dict[str, str]] = dict(CATEGORY_CHOICES)
 SEVERITY_LABELS: Final[dict[str, str]] = dict(SEVERITY_CHOICES)
+# The key that chooses a value, in the list and in the focus view.
+KEYS: Final[dict[str, str]] = {
+    **dict(zip(CATEGORY_LABELS, "123456", strict=True)),
+    **dict(zip(SEVERITY_LABELS, "chml", strict=True)),
+}
 TYPE_LABELS: Final[dict[str, str]] = {
     "bug": "bug report",
     "technical_question": "question",
@@ -40,6 +45,11 @@ class Chip:
     value: str
     label: str
     chosen: bool
+
+    @property
+    def keys(self) -> str:
+        """Those that press its button in the list, where x stands for noise as in the focus view."""
+        return f"{KEYS[self.value]} x" if self.value == Category.NOISE else KEYS[self.value]
 
 
 @dataclass(frozen=True, slots=True)

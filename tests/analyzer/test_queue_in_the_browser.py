@@ -160,7 +160,8 @@ def test_the_buttons_for_ticked_lines_come_with_the_first_tick(page: Page, live_
     page.get_by_role("checkbox", name="Select all items on this page").check()
     expect(page.get_by_text("2 of 2 selected")).to_be_visible()
     page.get_by_role("button", name="Validate selected").click()
-    expect(page.get_by_text("Validated 2 items.")).to_be_visible()
+    page.get_by_role("button", name="Validate the ticked").click()
+    expect(page.get_by_text("Decided 2 items together.")).to_be_visible()
     page.get_by_role("button", name="Undo all 2").click()
     expect(page.get_by_text("Taken back: 2 decisions.")).to_be_visible()
     assert QueueItem.objects.queue().count() == 2

@@ -114,8 +114,8 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(desk: Client, ada: Us
         reviews.validate(analysis=make.item(f"Decided more {number}").analysis, by=ada)
         make.item(f"Open more {number}", findings=[{"rule": "injection", "reason": "x"}])
     assert queries() == few
-    # Session, user, two of permissions, count, heartbeat, oldest waiting, saved views, rows.
-    assert few <= 9
+    # Session, user, two of permissions, count, heartbeat, oldest waiting, saved views, preference, rows.
+    assert few <= 10
 
 
 def test_what_a_row_does_not_show_is_not_read(desk: Client) -> None:

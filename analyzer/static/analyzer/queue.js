@@ -11,6 +11,9 @@
     }
 
     addEventListener("load", () => {
+        if (location.hash === "#searchbar") {
+            document.getElementById("searchbar")?.focus();
+        }
         const scroll = sessionStorage.getItem(KEY);
         sessionStorage.removeItem(KEY);
         if (scroll === null || !list) {
