@@ -17,6 +17,8 @@ from training.figures import Figure, minus
 
 WEEKS: Final = 8
 RECENT: Final = 50
+# Decisions that are read to find them: some are about analyses that an earlier version made.
+LOOKED_THROUGH: Final = 1_000
 # With fewer decisions an interval spans half the scale, and a comparison says nothing.
 ENOUGH: Final = 20
 
@@ -125,19 +127,19 @@ def by_week(*, weeks: int = WEEKS, now: datetime | None = None) -> list[Week]:
 
 
 def drift() -> Drift:
-    """Four queries at most: the active version, its run, and its latest decisions, which an index by time finds."""
+    """Four queries at most: the active version, its run, and the latest decisions, by an index."""
     version = AnalyzerVersion.objects.defer("weights", "prompt").filter(status=AnalyzerVersion.Status.ACTIVE).first()
     return Drift(version, recent(version), evidence.of(version)) if version else Drift(None, Figure(), None)
 
 
 def recent(version: AnalyzerVersion) -> Figure:
     """The share of the latest decisions on a version's analyses, made one by one, that changed the category."""
-    rows = _in_force().filter(analysis__version=version).exclude(provenance=Review.Provenance.BULK)
+    rows = _in_force().exclude(provenance=Review.Provenance.BULK)
     if version.activated_at:
-        # Older decisions cannot be about it, and the index need not be read further back.
         rows = rows.filter(created_at__gte=version.activated_at)
-    latest = rows.annotate(was_kept=_kept()).order_by("-created_at")[:RECENT]
-    kept = list(latest.values_list("was_kept", flat=True))
+    # Which version it was is asked here: a database that is asked may read every analysis of the version first.
+    latest = rows.annotate(was_kept=_kept()).order_by("-created_at")[:LOOKED_THROUGH]
+    kept = [kept for key, kept in latest.values_list("analysis__version", "was_kept") if key == version.pk][:RECENT]
     return Figure.share(len(kept) - sum(kept), len(kept))
 
 

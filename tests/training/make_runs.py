@@ -47,11 +47,14 @@ CURVE = [
 
 
 def version(**values: Any) -> AnalyzerVersion:
-    """A version with weights, so that it can be activated; the first one is active."""
-    made = versions.create(**({"engine": "local", "origin": "local", "weights": os.urandom(8)} | values))
-    if not AnalyzerVersion.objects.filter(status="active").exists():
-        versions.activate(version=made, by=None)
-    return made
+    """A version with weights, so that it can be activated."""
+    return versions.create(**({"engine": "local", "origin": "local", "weights": os.urandom(8)} | values))
+
+
+def active() -> AnalyzerVersion:
+    """The active version, made if there is none."""
+    found = AnalyzerVersion.objects.filter(status="active").first()
+    return found or versions.activate(version=version(origin="cold-start"), by=None)
 
 
 @cache
@@ -72,7 +75,7 @@ def judged(better: bool = True) -> tuple[dict[str, Any], dict[str, Any], dict[st
 def run(*, better: bool = True, **values: Any) -> TrainingRun:
     """A finished run: its candidate is better than the active version by more than noise, or worse."""
     report, old, word = judged(better)
-    active = AnalyzerVersion.objects.filter(status="active").first() or version(origin="cold-start")
+    before = active()
     now = timezone.now()
     number = (TrainingRun.objects.order_by("-number").values_list("number", flat=True).first() or 0) + 1
     return TrainingRun.objects.create(
@@ -84,7 +87,7 @@ def run(*, better: bool = True, **values: Any) -> TrainingRun:
                 "outcome": "proposed" if better else "no-change",
                 "started_at": now - timedelta(minutes=3, seconds=20),
                 "finished_at": now,
-                "parameters": {"seed": 0, "minimum": 50, "rollouts": None},
+                "parameters": {"seed": 0, "minimum": 50, "few_shot": True, "rollouts": None},
                 "dataset": DATASET,
                 "metrics": {
                     "candidate": report,
@@ -94,8 +97,8 @@ def run(*, better: bool = True, **values: Any) -> TrainingRun:
                 "gate": word,
                 "curve": CURVE,
                 "log": "12:00:00 local begins\n",
-                "candidate": values["candidate"] if "candidate" in values else version(parent=active),
-                "active": active,
+                "candidate": values["candidate"] if "candidate" in values else version(parent=before),
+                "active": before,
             }
             | values
         )

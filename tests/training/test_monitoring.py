@@ -109,9 +109,10 @@ def test_few_decisions_are_not_compared(ada: User) -> None:
 
 
 def test_what_was_accepted_in_bulk_or_made_by_another_version_is_not_held_against_the_promise(ada: User) -> None:
-    before = make_runs.version(origin="cold-start")
+    before = make_runs.active()
     decide(ada, 3, changed=3, version=before)
     version = promised(0.9, 100)
+    decide(ada, 3, changed=3, version=before)
     item = make.item("The menu is behind the picture", version=version)
     reviews.validate_batch(items=[item], by=ada)
     assert monitoring.recent(version).n == 0
@@ -128,7 +129,7 @@ def test_only_the_latest_fifty_decisions_count(ada: User) -> None:
 
 
 def test_a_version_that_no_run_measured_has_no_promise(ada: User) -> None:
-    version = make_runs.version(origin="cold-start")
+    version = make_runs.active()
     decide(ada, 2, version=version)
     found = monitoring.drift()
     assert (found.state, found.alarming) == ("unmeasured", False)
@@ -147,7 +148,7 @@ def test_the_promise_is_that_of_the_run_which_made_the_version_not_of_later_ones
 
 
 def test_a_version_that_no_run_made_is_known_from_the_newest_run_that_compared_it() -> None:
-    cold = make_runs.version(origin="cold-start")
+    cold = make_runs.active()
     make_runs.run()
     newest = make_runs.run()
     make_runs.run(status="failed", outcome="", metrics={}, gate={}, candidate=None)
