@@ -186,7 +186,7 @@ class Review(models.Model):
     suggestion_visible = models.BooleanField(default=True)
     batch = models.UUIDField(null=True, blank=True, db_index=True, help_text="Decisions made together.")
     replaces = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by_set",
+        "self", null=True, blank=True, on_delete=models.RESTRICT, related_name="replaced_by_set",
         help_text="The decision that counted before this one, which undoing brings back; of a second opinion: the "
         "decision it is about.",
     )  # fmt: skip

@@ -178,6 +178,7 @@ if DATABASES["default"]["ENGINE"] == MONGODB_ENGINE:
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = False
+DATETIME_FORMAT = "j M Y, H:i"
 USE_TZ = True
 
 STATIC_URL = "/static/"
