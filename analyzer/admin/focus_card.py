@@ -96,9 +96,9 @@ def items() -> QuerySet[QueueItem]:
     return found.defer("analysis__trace", "claimed_by__password", "review__reviewer__password")
 
 
-def place(item: QueueItem, chosen: QuerySet[QueueItem] | None) -> Place:
-    """Where the item stands among what waits, in a filtered list or in all. Two capped counts."""
-    waiting = claims.ready(chosen).order_by()
+def place(item: QueueItem, line: QuerySet[QueueItem]) -> Place:
+    """Where the item stands in a line of waiting items. Two capped counts."""
+    waiting = line.order_by()
     ahead = waiting.filter(Q(rank__lt=item.rank) | Q(rank=item.rank, pk__gt=item.pk))
     return Place(ahead[: CAP + 1].count() + 1, waiting[: CAP + 1].count())
 

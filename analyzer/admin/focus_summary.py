@@ -63,11 +63,14 @@ def context(by: User, *, waiting: QuerySet[QueueItem]) -> dict[str, Any]:
     waiting = waiting.order_by()
     held = waiting.filter(claimed_until__gt=now).exclude(claimed_by=by)
     asides = Aside.objects.filter(user=by, feedback__queue_item__status=QueueItem.Status.OPEN)
+    passed_on = asides.filter(passed_on=True)
+    counted, taken, left = _capped(waiting), _capped(held), passed_on.count()
     return {
         "day": today(by),
-        "waiting": _capped(waiting),
-        "held": _capped(held),
-        "passed_on": asides.filter(passed_on=True).count(),
+        "waiting": counted,
+        "held": taken,
+        "passed_on": left,
+        "free": max(0, counted - taken - left),
         "analysing": _capped(QueueItem.objects.unfinished()),
         "second": _capped(opinions.waiting_for(by)),
         "disputed": _capped(opinions.disputed()) if by.has_perm(roles.ADJUDICATE) else 0,

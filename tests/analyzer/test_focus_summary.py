@@ -39,8 +39,12 @@ def test_the_summary_counts_ones_own_day_by_path_with_the_median(desk: Client, a
     reviews.undo(review=reviews.validate(analysis=make.item("Taken back").analysis, by=ada, seconds=50.0), by=ada)
     old = reviews.validate(analysis=make.item("The day before").analysis, by=ada, seconds=70.0)
     Review.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=1, minutes=1))
+    make.item("For ada")
+    make.item("For ada, too")
     text = words(card(desk, f"{REVIEW}done/"))
     for part in (
+        "3 items wait for you",
+        "Go on reviewing",
         "Validated 3 4 s each (median)",
         "Overridden 1 20 s each (median)",
         "In all 4 6.5 s each (median of n = 4)",
@@ -62,6 +66,7 @@ def test_what_is_left_is_said_with_the_reason_and_a_way_on(desk: Client, ada: Us
     assert "1 more is being analysed." in text
     assert "Give a second opinion 1" in text
     assert "Settle disputes" not in text
+    assert "Go on reviewing" not in text
     assert f'href="{QUEUE}"' in page.html
 
 
