@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db.models import IntegerField, Q, QuerySet, Subquery
+from django.db.models import IntegerField, Q, QuerySet, Subquery, Value
 from django.utils import timezone
 
 from feedback import admin_base
@@ -78,7 +78,7 @@ def over_target() -> Q:
 
 def count(rows: Mapping[str, QuerySet[Any]], *, by: User) -> dict[str, int]:
     """How many rows each query has, counted up to CAP + 1, all in one query that hangs on the row of whoever asks."""
-    counted = [_Counted(each.order_by().values("pk")[: admin_base.CAP + 1]) for each in rows.values()]
+    counted = [_Counted(each.order_by().values(one=Value(1))[: admin_base.CAP + 1]) for each in rows.values()]
     names = [f"count_{place}" for place in range(len(counted))]
     person = get_user_model()._default_manager.filter(pk=by.pk)
     found = person.annotate(**dict(zip(names, counted, strict=True))).values_list(*names).get()

@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from analyzer import opinions, outcomes, reviews, standing
+from analyzer import opinions, outcomes, reviews, standing, tally
 from analyzer.admin.figures import Cell, Figure
 from analyzer.models import QueueItem, Review
 from feedback import admin_base
@@ -314,9 +314,9 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(desk: Client, ada: Us
     for _ in range(4):
         fill()
     assert queries() == few
-    # Session, user, two of permissions; waiting, heartbeat, oldest, version; decisions, second opinions, outcomes and
-    # reopened; and of training: weeks, version, evidence, decisions lately.
-    assert few <= 17
+    # Session, user, two of permissions; waiting, heartbeat, oldest, version; decisions, second opinions, days covered,
+    # outcomes, reopened; and of training: days covered, weeks, version, its decisions, and two of evidence.
+    assert few <= 19
 
 
 def test_what_waits_is_counted_from_an_index_alone(desk: Client) -> None:
@@ -343,3 +343,19 @@ def test_somebody_without_a_role_sees_no_figures(client: Client) -> None:
     assert response.status_code == 200
     assert "need a decision" not in response.content.decode()
     assert "Administration" not in response.content.decode()
+
+
+def test_a_very_busy_desk_looks_back_less_far_and_says_so(
+    desk: Client, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tally, "MOST", 3)
+    for days_ago in (1, 2, 10.5, 40, 80):
+        decided(ada, days_ago=days_ago)
+    found = shown(desk)
+    assert (found["agreement"].n, found["cut"], found["actions"].days, found["actions"].decided.number) == (
+        3,
+        True,
+        10,
+        2,
+    )
+    assert rows(desk, found["actions"].decided) == 2
