@@ -51,6 +51,8 @@ __all__ = [
 
 # Seconds: how often a runner looks for work and an algorithm for results.
 POLL: Final = 0.05
+# How many of the oldest outstanding rollouts are asked about at once.
+AHEAD: Final = 64
 # Seconds that runner processes get to end by themselves, and between each firmer request.
 GRACE: Final = 3.0
 # Failures that a prompt can bring about; the others are the endpoint's and say nothing about the prompt.
@@ -127,12 +129,13 @@ async def roll(
     finished: dict[str, agl.Rollout] = {}
     waiting = [one.rollout_id for one in asked]
     while waiting:
-        # The client of a remote store refuses to wait, so that one asks again and again.
-        for one in await store.wait_for_rollouts(rollout_ids=waiting, timeout=0.0):
+        # The client of a remote store refuses to wait, so that one asks again and again; for a few, since each costs.
+        for one in await store.wait_for_rollouts(rollout_ids=waiting[:AHEAD], timeout=0.0):
             finished[one.rollout_id] = one
+        before = len(waiting)
         waiting = [key for key in waiting if key not in finished]
-        if waiting:
-            control.check()
+        control.check()
+        if len(waiting) == before:
             await asyncio.sleep(POLL)
     rollouts = [finished[one.rollout_id] for one in asked]
     rolled = [_read(one, await store.query_spans(one.rollout_id)) for one in rollouts]
@@ -191,6 +194,9 @@ def fit(
     runners is the number of runner processes behind a LightningStoreServer; 0 is one runner in this process, which is
     faster where an agent does not wait for a model. store_url names a shared server to use instead of one of our own.
     """
+    if runners and multiprocessing.get_start_method() != "fork":
+        # Agents are closures, which only a fork takes along; the default elsewhere is to start afresh.
+        multiprocessing.set_start_method("fork", force=True)
     tracer = agl.OtelTracer()
     runner = Runner(tracer, poll_interval=POLL, interval_jitter=POLL / 2, heartbeat_interval=10.0 if runners else 0.0)
     store: agl.LightningStore

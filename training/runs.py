@@ -67,6 +67,8 @@ def execute(
     names = available() if algorithm == AUTO else chosen(algorithm)
     if options.promote:
         _check(by)
+        if options.dry_run:
+            raise Refused("A dry run stores nothing, so that there is nothing to promote.")
     TrainingRun.objects.reap()
     _refuse_second()
     from training import dataset

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # What a synthetic example weighs beside n decisions: FADE / (FADE + n), but never below one of FLOORS, which are tried.
 # Measured on 1,525 public comments, accuracy on 525 others from the same sources: fading fast is best (50 decisions:
 # .806 against .794 with full weight; 200: .839 against .813). On sources left out of training, none at all is ruin
-# (.00 to .74) and a tenth keeps nearly everything (.62 to .87): so they fade to a tenth and stay there.
+# (.00 to .74) and a tenth keeps nearly everything (.67 to .87): so they fade to a tenth and stay there.
 FADE: Final = 10.0
 FLOORS: Final = (0.1, 0.3)
 # The learning curve is drawn at these numbers of reviews, and at all; a longer fit is not repeated for a picture.
@@ -29,8 +29,10 @@ CURVE: Final = (0, 50, 100, 200, 500, 1_000)
 CURVE_MOST: Final = 5_000
 CURVE_RESAMPLES: Final = 200
 # A field says "not sure" below the confidence from which on this share was right on validation items.
-PRECISION: Final = "0.90"
+PRECISION: Final = 0.9
 TELLING: Final = 50
+# Validation items that a setting is rolled out on, at most: more would not tell two settings apart any better.
+ROLLED: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def learn(lesson: Lesson) -> Proposal:
     lightning.fit(
         trials,
         lightning.feedback_agent,
-        validation=algorithms.tasks(data.validation),
+        validation=algorithms.tasks(algorithms.draw(data.validation, ROLLED, seed=lesson.options.seed)),
         runners=lesson.options.runners or 0,
         store_url=lesson.store_url,
     )
@@ -167,16 +169,17 @@ def thresholds(spec: Spec, validation: Sequence[Example]) -> dict[str, float]:
         for example, verdict in pairs
         if example.severity
     ]
-    return {"category": _threshold(category), "severity": _threshold(severity)}
+    return {"category": threshold(category), "severity": threshold(severity)}
 
 
-def _threshold(judged: Sequence[tuple[float, bool]]) -> float:
+def threshold(judged: Sequence[tuple[float, bool]]) -> float:
+    """The lowest confidence from which on PRECISION of the answers were right, given as (confidence, right)."""
     if len(judged) < TELLING:
         return DEFAULT_THRESHOLD
     right, found = 0, DEFAULT_THRESHOLD
     for place, (confidence, correct) in enumerate(sorted(judged, reverse=True), start=1):
         right += correct
-        if right >= float(PRECISION) * place:
+        if right >= PRECISION * place:
             found = confidence
     return round(found, 4)
 

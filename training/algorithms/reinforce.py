@@ -23,7 +23,7 @@ from analyzer.schema import Prediction, Task
 from analyzer.taxonomy import Category, Severity
 from training import algorithms, lightning
 from training.algorithms import Lesson, Proposal
-from training.algorithms.local import Trials, spec_of, thresholds
+from training.algorithms.local import ROLLED, Trials, spec_of, thresholds
 from training.watch import Control, Unusable
 
 if TYPE_CHECKING:
@@ -191,7 +191,8 @@ def learn(lesson: Lesson) -> Proposal:
     spec = spec_of(fitted)
     present = replace(active, engine="local", prompt="", model="", base_url="", api_key="")
     trials = Trials(control, {"present": present, algorithms.REINFORCE: spec})
-    lightning.fit(trials, lightning.feedback_agent, validation=algorithms.tasks(data.validation))
+    validation = algorithms.draw(data.validation, ROLLED, seed=lesson.options.seed)
+    lightning.fit(trials, lightning.feedback_agent, validation=algorithms.tasks(validation))
     return Proposal(
         algorithm=algorithms.REINFORCE,
         engine=active.engine,

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
 from training import runs
 from training.algorithms import ALGORITHMS, AUTO, Options
@@ -31,11 +31,15 @@ algorithms:
 Ctrl-C or SIGTERM stops in order: the best prompt so far is kept as a candidate."""
 
 
+class Formatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+    """Django's order of options, and our line breaks."""
+
+
 class Command(BaseCommand):
     help = HELP
 
-    def create_parser(self, *args: Any, **kwargs: Any) -> Any:
-        return super().create_parser(*args, formatter_class=RawDescriptionHelpFormatter, **kwargs)
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, formatter_class=Formatter, **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
