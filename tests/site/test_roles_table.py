@@ -159,7 +159,10 @@ def test_following_links_changes_nothing() -> None:
     desk, who = Desk(), person("superuser")
 
     def rows() -> list[list[dict[str, Any]]]:
-        return [list(model.objects.order_by("pk").values()) for model in OURS]
+        kept = {model: [field.name for field in model._meta.concrete_fields] for model in OURS}
+        # Opening an item in the focus view claims it, which is advice to others and decides nothing.
+        kept[QueueItem] = [name for name in kept[QueueItem] if not name.startswith("claimed_")]
+        return [list(model.objects.order_by("pk").values(*names)) for model, names in kept.items()]
 
     before = rows()
     client = Client()
