@@ -128,7 +128,7 @@ class QueueItemAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             decisions.person(request)
         if item.analysis and may_decide:
-            form = DecisionForm(item.analysis, item.review, request.POST or None)
+            form = DecisionForm(item.analysis, item.review, request.POST if request.method == "POST" else None)
             if request.method == "POST" and self._decide(request, item, form):
                 return decisions.to_list(request, at=detail.following(item))
         list_query = (request.POST or request.GET).get(LIST_FIELD, "")

@@ -34,7 +34,8 @@ class ReviewerFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         key = self.value() or ""
-        return queryset.filter(reviewer=key) if key.isdecimal() else queryset
+        # A key of any shape (MongoDB's are no numbers), as long as it is one that was offered.
+        return queryset.filter(reviewer=key) if key in {known for known, _ in self.lookup_choices} else queryset
 
 
 class FiguresFilter(admin.SimpleListFilter):

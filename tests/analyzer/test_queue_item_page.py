@@ -295,3 +295,10 @@ def test_evidence_is_marked_on_the_page(desk: Client) -> None:
     item = make.item("The <b>basket</b> is empty", evidence=["<b>basket"])
     assert Analysis.objects.get().evidence == ["<b>basket"]
     assert "The <mark>&lt;b&gt;basket</mark>&lt;/b&gt; is empty" in desk.get(address(item)).content.decode()
+
+
+def test_a_post_without_any_field_stores_nothing_and_shows_the_form_again(desk: Client) -> None:
+    item = make.item()
+    assert desk.post(address(item), {}).status_code == 200
+    item.refresh_from_db()
+    assert item.review is None
