@@ -38,9 +38,7 @@ class Memory:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         self._remembered = list(remembered)
-        self._vectorizer = TfidfVectorizer(
-            sublinear_tf=True, ngram_range=(1, 2), max_features=50_000
-        )
+        self._vectorizer = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), max_features=50_000)
         self._vectors: Any = None
         if self._remembered:
             self._vectors = self._vectorizer.fit_transform([one.example.comment for one in self._remembered])
