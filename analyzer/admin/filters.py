@@ -205,6 +205,28 @@ class DecisionFilter(OneOf):
         return lists_decided(self.request)
 
 
+class VersionFilter(OneOf):
+    """What one version analysed; reached from that version's page, to look through the work of one taken back."""
+
+    title = "version"
+    parameter_name = "version"
+    options = {}
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        number = request.GET.get(self.parameter_name, "")
+        return [(number, f"v{number}")] if number.isdecimal() and len(number) < 9 else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(analysis__version__number=self.value()) if self.chosen else queryset
+
+    @property
+    def chosen(self) -> str:
+        return dict(self.lookup_choices).get(self.value() or "", "")
+
+    def has_output(self) -> bool:
+        return bool(self.chosen)
+
+
 def lists_decided(request: HttpRequest) -> bool:
     """Whether the list shows decided items too."""
     status = request.GET.get(StatusFilter.parameter_name, "")
@@ -225,4 +247,5 @@ QUEUE_FILTERS = (
     SecondFilter,
     DecisionFilter,
     OutcomeFilter,
+    VersionFilter,
 )

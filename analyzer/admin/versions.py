@@ -143,9 +143,11 @@ class AnalyzerVersionAdmin(ReadOnlyAdmin):
         return _table(version.metrics, "not measured")
 
     @admin.display(description="analyses")
-    def analyses_made(self, version: AnalyzerVersion) -> str:
+    def analyses_made(self, version: AnalyzerVersion) -> SafeString:
         count = Analysis.objects.filter(version=version).order_by()[: CAP + 1].count()
-        return f"{CAP:,}+" if count > CAP else f"{count:,}"
+        address = f"{reverse('admin:analyzer_queueitem_changelist')}?status=all&version={version.number}"
+        shown = f"{CAP:,}+" if count > CAP else f"{count:,}"
+        return format_html('{} (<a href="{}">items it speaks for now</a>)', shown, address)
 
 
 def _table(record: dict[str, Any], empty: str) -> SafeString:

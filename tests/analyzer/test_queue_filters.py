@@ -121,3 +121,20 @@ def test_counts_of_filters_are_never_computed(desk: Client) -> None:
         return len(captured)
 
     assert queries("?_facets=True") == queries("")
+
+
+def test_the_items_of_one_version_are_listed_from_its_page(desk: Client) -> None:
+    first = make.version()
+    make.item("Analysed by the first")
+    first.status = "retired"
+    first.save()
+    make.version(number=2)
+    make.item("Analysed by the second")
+    page = desk.get(f"/admin/analyzer/analyzerversion/{first.pk}/change/").content.decode()
+    assert "/admin/analyzer/queueitem/?status=all&amp;version=1" in page
+    listed = desk.get("/admin/analyzer/queueitem/?status=all&version=1").content.decode()
+    assert "Analysed by the first" in listed
+    assert "Analysed by the second" not in listed
+    for unknown in ("x", "9" * 30):
+        both = desk.get(f"/admin/analyzer/queueitem/?status=all&version={unknown}", follow=True).content.decode()
+        assert "Analysed by the second" in both
