@@ -221,7 +221,7 @@ class VersionFilter(OneOf):
 
     @property
     def chosen(self) -> str:
-        return dict(self.lookup_choices).get(self.value() or "", "")
+        return str(dict(self.lookup_choices).get(self.value() or "", ""))
 
     def has_output(self) -> bool:
         return bool(self.chosen)
