@@ -117,26 +117,28 @@ def perform(work: Callable[[], ResultT], *, control: Control, journal: Journal) 
     """
     outcome: list[ResultT] = []
     errors: list[BaseException] = []
+    # Not Thread.join: interrupted, it takes a thread that still works for one that has ended.
+    finished = threading.Event()
 
     def run() -> None:
         try:
             outcome.append(work())
         except BaseException as error:  # noqa: BLE001 (raised again in the thread that waits)
             errors.append(error)
+        finally:
+            finished.set()
 
-    thread = threading.Thread(target=run, name="training", daemon=True)
-    thread.start()
+    threading.Thread(target=run, name="training", daemon=True).start()
     try:
-        while thread.is_alive():
-            thread.join(LOOK)
+        while not finished.wait(LOOK):
             journal.write()
     except KeyboardInterrupt:
         control.stop.set()
         journal.say("stopping: what was found so far is kept")
         journal.write()
-        thread.join(PATIENCE)
+        finished.wait(PATIENCE)
     journal.write()
-    if thread.is_alive():
+    if not finished.is_set():
         raise Abandoned(f"The work did not stop within {PATIENCE:.0f} seconds.")
     if errors:
         raise errors[0]

@@ -23,8 +23,8 @@ SMALL = Options(rounds=1, beam=1, runners=0, rollouts=200, curve=False)
 
 @pytest.fixture
 def desk(ada: User, settings: Any) -> Any:
-    """A desk with 102 decisions whose active version asks the scripted model."""
-    classroom.decide(ada, 102)
+    """A desk with 60 decisions whose active version asks the scripted model."""
+    classroom.decide(ada, 60)
     cold = make.working_version()
     settings.TRIAGE_ENDPOINT = True
     settings.OPENAI_API_KEY = "unset"
@@ -43,7 +43,8 @@ def search(server: LLMServer, desk: Any, **changes: Any) -> tuple[TrainingRun, l
     return runs.execute(algorithm="apo", options=options, progress=lines.append), lines
 
 
-def test_the_reward_rises_and_the_best_prompt_is_used_by_the_next_analysis(desk: Any) -> None:
+def test_the_reward_rises_and_the_best_prompt_is_used_by_the_next_analysis(ada: User, desk: Any) -> None:
+    classroom.decide(ada, 60, seed=1)
     with LLMServer(scripted_model.answer) as server:
         run, lines = search(server, desk, rounds=2, runners=2, promote=True, input_price=1.0, output_price=2.0)
         assert (run.status, run.outcome, run.error) == ("finished", "promoted", "")
@@ -100,7 +101,7 @@ def test_a_model_that_often_fails_is_searched_to_the_end_and_the_failures_are_to
         run, lines = search(server, desk)
     found = run.metrics["validation"]["apo"]
     assert run.status == "finished"
-    assert found["failed"] == found["rollouts"] / 2
+    assert abs(found["failed"] - found["rollouts"] / 2) < 1
     assert any(f"({found['failed']} failed)" in line for line in lines)
     assert found["reward"] > found["present"]
 
@@ -119,11 +120,11 @@ def test_a_model_that_always_fails_fails_the_run_with_the_reason(desk: Any) -> N
 def test_of_several_algorithms_one_may_fail(desk: Any) -> None:
     with LLMServer([status(401)]) as server:
         desk.OPENAI_BASE_URL = server.url
-        run = runs.execute(algorithm="apo,local", options=SMALL, progress=[].append)
+        run = runs.execute(algorithm="apo,reinforce", options=SMALL, progress=[].append)
     assert run.status == "finished"
     assert "rollouts all failed" in run.metrics["validation"]["apo"]["error"]
     assert run.candidate is not None
-    assert run.candidate.origin == "local"
+    assert run.candidate.origin == "reinforce"
 
 
 @pytest.mark.parametrize(
