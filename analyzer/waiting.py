@@ -82,7 +82,8 @@ def count(rows: Mapping[str, QuerySet[Any]], *, by: User) -> dict[str, int]:
     names = [f"count_{place}" for place in range(len(counted))]
     person = get_user_model()._default_manager.filter(pk=by.pk)
     found = person.annotate(**dict(zip(names, counted, strict=True))).values_list(*names).get()
-    return dict(zip(rows, found, strict=True))
+    # MongoDB says null where the others count no row as 0.
+    return {name: number or 0 for name, number in zip(rows, found, strict=True)}
 
 
 def _hours(hours: int, *, in_days: bool | None = None) -> str:
