@@ -52,6 +52,8 @@ class Comparison:
     candidate: evaluation.Report
     active: evaluation.Report
     judgement: gate.Judgement
+    # How many items the local engine answered because the model did not.
+    fallbacks: dict[str, int]
 
 
 def learn(names: Sequence[str], lesson: Lesson, learned: Learned) -> None:
@@ -71,16 +73,26 @@ def learn(names: Sequence[str], lesson: Lesson, learned: Learned) -> None:
 
 
 def compare(lesson: Lesson, proposal: Proposal, *, number: int) -> Comparison:
-    """The candidate and the active version (with this number) on the test items, each asked once; raises Stopped."""
+    """The candidate and the active version (with this number) on the test items, each asked once.
+
+    Raises Stopped, and Unusable when a prompt is to be judged and the model did not answer half of the items.
+    """
     test, seed = lesson.dataset.test, lesson.options.seed
     new = spec_of(proposal, lesson.active)
     shown = int(proposal.calibration.get("examples", lesson.examples))
     candidate = _verdicts(lesson, new, shown, "candidate")
     active = _verdicts(lesson, lesson.active, lesson.examples, "active version")
+    fallbacks = {"candidate": _fallbacks(lesson, candidate), "active": _fallbacks(lesson, active)}
+    if new.prompt != lesson.active.prompt and max(fallbacks.values()) > len(test) / 2:
+        reason = next(verdict.fallback_reason for verdict in (*candidate, *active) if verdict.fallback_reason)
+        raise Unusable(
+            f"The model did not answer most of the {len(test)} held-out items, so no prompt can be judged: {reason}"
+        )
     return Comparison(
         candidate=evaluation.evaluate(test, candidate, version="candidate", seed=seed),
         active=evaluation.evaluate(test, active, version=number, seed=seed),
         judgement=gate.judge(test, active, candidate, seed=seed),
+        fallbacks=fallbacks,
     )
 
 
@@ -116,3 +128,9 @@ def _verdicts(lesson: Lesson, spec: Spec, shown: int, who: str) -> list[Verdict]
         if spec.engine != "local":
             control.say(f"{who}: {len(verdicts)} of {len(test)} held-out items")
     return verdicts
+
+
+def _fallbacks(lesson: Lesson, verdicts: Sequence[Verdict]) -> int:
+    """How many answers are the local engine's because the model gave none; a held item was never to be sent."""
+    pairs = zip(lesson.dataset.test, verdicts, strict=True)
+    return sum(bool(verdict.fallback_reason) and not example.held for example, verdict in pairs)

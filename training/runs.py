@@ -25,9 +25,11 @@ from training.models import TrainingRun
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+    from training.contest import Comparison
     from training.dataset import Dataset
 
 logger = logging.getLogger(__name__)
+STATUS = TrainingRun.Status
 
 
 class Refused(Exception):
@@ -84,11 +86,11 @@ def execute(
         try:
             _train(run, names, data, active, options, journal)
         except KeyboardInterrupt:
-            _fail(run, options, TrainingRun.Status.STOPPED, "Stopped on request.")
-        except (watch.Ended, EngineError) as error:
-            _fail(run, options, TrainingRun.Status.FAILED, str(error))
+            _fail(run, options, STATUS.STOPPED, "Stopped on request.")
+        except (Overtaken, EngineError) as error:
+            _fail(run, options, STATUS.FAILED, str(error))
         except Exception as error:
-            _fail(run, options, TrainingRun.Status.FAILED, f"{type(error).__name__}: {error}")
+            _fail(run, options, STATUS.FAILED, f"{type(error).__name__}: {error}")
             raise
     if options.promote and run.outcome == TrainingRun.Outcome.PROPOSED:
         promote(run=run, by=by)
@@ -167,12 +169,44 @@ def _train(
     options: Options,
     journal: watch.Journal,
 ) -> None:
-    """Learn, compare, store: the row ends as finished or stopped, or an exception says why it failed."""
+    """Learn, compare, store; the row ends as finished, stopped or failed, with what was found until then."""
     from training import contest
 
     control = watch.Control(say=journal.say)
-    # Read whole here: the work itself has no database.
-    lesson = Lesson(
+    lesson = _lesson(data, active, options, control)
+    journal.say(f"data {data.digest[:12]} {data.summary['n']}; active: {active}; algorithms: {', '.join(names)}")
+    learned, compared = contest.Learned(), None
+    try:
+        watch.perform(lambda: contest.learn(names, lesson, learned), control=control, journal=journal)
+        best = learned.best
+        if best is not None and not control.stop.is_set():
+            journal.say(f"best on validation: {best.algorithm}, reward {best.gain:+.4f}; now {len(data.test)} others")
+            compared = watch.perform(
+                lambda: contest.compare(lesson, best, number=active.number), control=control, journal=journal
+            )
+    except watch.Ended as reason:
+        run.error = str(reason)
+    finally:
+        run.usage = control.usage.model_dump()
+        run.curve = learned.curve
+        run.metrics = {"validation": learned.as_dict()}
+    if compared is not None:
+        _judge(run, compared, journal)
+        _end(run, options, STATUS.FINISHED, learned.best, active)
+    elif run.error or control.stop.is_set():
+        stopped = control.stop.is_set()
+        kept = " What was found until then is kept as a candidate that was not compared." if learned.best else ""
+        run.error = ("Stopped on request." if stopped else run.error) + kept
+        _end(run, options, STATUS.STOPPED if stopped else STATUS.FAILED, learned.best, active)
+    else:
+        run.outcome = TrainingRun.Outcome.NO_CHANGE
+        run.gate = {"promote": False, "reasons": ["No algorithm found anything better on the validation items."]}
+        _end(run, options, STATUS.FINISHED, None, active)
+
+
+def _lesson(data: Dataset, active: AnalyzerVersion, options: Options, control: watch.Control) -> Lesson:
+    """Everything that the work needs as plain values: it has no database."""
+    return Lesson(
         dataset=data,
         active=versions.spec(AnalyzerVersion.objects.get(pk=active.pk)),
         options=options,
@@ -183,43 +217,21 @@ def _train(
         calibration=dict(active.calibration),
         store_url=settings.LIGHTNING_STORE_URL,
     )
-    journal.say(f"data {data.digest[:12]} {data.summary['n']}; active: {active}; algorithms: {', '.join(names)}")
-    learned = contest.Learned()
-    compared: contest.Comparison | None = None
-    try:
-        watch.perform(lambda: contest.learn(names, lesson, learned), control=control, journal=journal)
-        best = learned.best
-        if best is not None and not control.stop.is_set():
-            journal.say(
-                f"best on validation: {best.algorithm}, {best.gain:+.4f} in reward; now {len(data.test)} others"
-            )
-            number = active.number
-            compared = watch.perform(
-                lambda: contest.compare(lesson, best, number=number), control=control, journal=journal
-            )
-    except (watch.Stopped, watch.Abandoned):
-        if not control.stop.is_set():
-            raise
-    finally:
-        run.usage = control.usage.model_dump()
-        run.curve = learned.curve
-        run.metrics = {"validation": learned.as_dict()}
-    if compared is None and control.stop.is_set():
-        run.error = "Stopped on request."
-        if learned.best is not None:
-            run.error += " What was found until then is kept as a candidate that was not compared."
-        _end(run, options, TrainingRun.Status.STOPPED, learned.best, active)
-        return
-    if compared is None:
-        nothing = "No algorithm found anything better on the validation items."
-        run.gate = {"promote": False, "reasons": [nothing]}
-    else:
-        run.metrics |= {"candidate": compared.candidate.as_dict(), "active": compared.active.as_dict()}
-        run.gate = compared.judgement.as_dict()
+
+
+def _judge(run: TrainingRun, compared: Comparison, journal: watch.Journal) -> None:
+    """Write the comparison into the run, and tell it."""
+    run.metrics |= {
+        "candidate": compared.candidate.as_dict(),
+        "active": compared.active.as_dict(),
+        "fallbacks": compared.fallbacks,
+    }
+    if any(compared.fallbacks.values()):
+        journal.say(f"answered by the local engine because the model did not: {compared.fallbacks}")
+    run.gate = compared.judgement.as_dict()
     run.outcome = TrainingRun.Outcome.PROPOSED if run.gate["promote"] else TrainingRun.Outcome.NO_CHANGE
     journal.say(f"{run.get_outcome_display()}: {' '.join(run.gate['reasons'])}")
     journal.write()
-    _end(run, options, TrainingRun.Status.FINISHED, learned.best, active)
 
 
 def _start(algorithm: str, by: User | None, options: Options, data: Dataset, active: AnalyzerVersion) -> TrainingRun:
@@ -269,7 +281,7 @@ def _end(run: TrainingRun, options: Options, status: str, proposal: Proposal | N
             run.candidate = _candidate(run, proposal, active)
         fields = ("outcome", "metrics", "gate", "curve", "usage", "error", "log", "candidate", "finished_at")
         values = {name: getattr(run, name) for name in fields}
-        running = TrainingRun.objects.filter(pk=run.pk, status=TrainingRun.Status.RUNNING)
+        running = TrainingRun.objects.filter(pk=run.pk, status=STATUS.RUNNING)
         if not running.update(status=status, **values):
             raise Overtaken(f"Run {run.number} was closed as failed while it worked; its candidate was not stored.")
 
@@ -299,7 +311,7 @@ def _fail(run: TrainingRun, options: Options, status: str, reason: str) -> None:
     run.status, run.error, run.finished_at = status, reason, timezone.now()
     if not options.dry_run:
         fields = ("error", "log", "finished_at", "usage", "metrics", "curve")
-        TrainingRun.objects.filter(pk=run.pk, status=TrainingRun.Status.RUNNING).update(
+        TrainingRun.objects.filter(pk=run.pk, status=STATUS.RUNNING).update(
             status=status, **{name: getattr(run, name) for name in fields}
         )
 

@@ -117,6 +117,27 @@ def test_a_model_that_always_fails_fails_the_run_with_the_reason(desk: Any) -> N
     assert TrainingRun.objects.get().status == "failed"
 
 
+def test_a_model_that_goes_away_before_the_comparison_is_no_reason_to_judge_its_prompt(desk: Any) -> None:
+    held_out = [example.comment for example in dataset.build().test]
+
+    def gone(request: dict[str, Any], n: int) -> Scripted:
+        asked = scripted_model.everything(request)
+        return status(401) if any(comment in asked for comment in held_out) else scripted_model.answer(request, n)
+
+    before = versions.active()
+    with LLMServer(gone) as server:
+        run, _ = search(server, desk)
+    assert run.status == "failed"
+    assert "did not answer most of the 12 held-out items" in run.error
+    assert "HTTP 401" in run.error
+    assert versions.active() == before
+    # What the search has cost is not thrown away.
+    assert run.candidate is not None
+    assert RULES[0] in run.candidate.prompt
+    with pytest.raises(runs.NotPromotable, match="It was never compared on held-out items"):
+        runs.promote(run=run, by=None)
+
+
 def test_of_several_algorithms_one_may_fail(desk: Any) -> None:
     with LLMServer([status(401)]) as server:
         desk.OPENAI_BASE_URL = server.url
