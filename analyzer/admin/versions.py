@@ -120,11 +120,14 @@ class AnalyzerVersionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="calibration")
     def calibrated(self, version: AnalyzerVersion) -> str:
-        """The scalars of the record in one line; the page of the version has all of it."""
-        scalars = [
-            f"{name} {value}" for name, value in version.calibration.items() if isinstance(value, str | int | float)
-        ]
-        return ", ".join(scalars[:3]) or "not calibrated"
+        """On what, with how many and how well; the page of the version has the whole record."""
+        record = version.calibration
+        if not record:
+            return "not calibrated"
+        parts = [str(record.get("data", "unknown data")), f"n {record.get('n', 'unknown')}"]
+        if "ece" in record:
+            parts.append(f"ECE {record['ece']}")
+        return ", ".join(parts)
 
     @admin.display(description="prompt")
     def told(self, version: AnalyzerVersion) -> SafeString | str:

@@ -60,10 +60,10 @@ def test_the_page_of_a_version_shows_what_it_is_and_how_far_to_trust_it(desk: Cl
 
 def test_the_list_says_which_is_active_and_reads_no_weights(desk: Client) -> None:
     make.version()
-    candidate(calibration={"on": "held-out reviews", "n": 212})
+    candidate(calibration={"data": "held-out reviews", "n": 212})
     with CaptureQueriesContext(connection) as captured:
         text = desk.get(LIST).content.decode()
-    assert "on held-out reviews, n 212" in text
+    assert "held-out reviews, n 212" in text
     assert "not calibrated" in text
     assert not [query for query in captured if '"weights"' in query["sql"]]
 
