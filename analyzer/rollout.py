@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 # Both must be set before the import: else litellm fetches a price list and agentops writes a log into the cwd.
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -95,7 +95,7 @@ def judge(item: Task, verdict: Verdict) -> dict[str, float]:
         category=verdict.category, severity=verdict.severity, action=verdict.action, priority=verdict.priority
     )
     decision = item.decision
-    reward = rewards.reward(judged, rewards.Judged(**decision)) if decision else rewards.quality(judged, item)  # type: ignore[typeddict-item]
+    reward = rewards.reward(judged, cast(rewards.Judged, decision)) if decision else rewards.quality(judged, item)
     if not all(math.isfinite(value) for value in reward.values()):
         raise ValueError(f"The reward is not finite: {reward}.")
     return reward

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ others = st.fixed_dictionaries(
 
 
 @given(others, others)
-def test_a_more_severe_item_always_stands_before_a_less_severe_one(one: dict, other: dict) -> None:  # type: ignore[type-arg]
+def test_a_more_severe_item_always_stands_before_a_less_severe_one(one: dict[str, Any], other: dict[str, Any]) -> None:
     ordered = [
         score(severity=severity, **values)[0] for severity, values in zip(Severity, [one, other] * 2, strict=True)
     ]
@@ -32,7 +33,7 @@ def test_a_more_severe_item_always_stands_before_a_less_severe_one(one: dict, ot
 
 
 @given(st.sampled_from(Severity), others)
-def test_the_reasons_add_up_to_the_priority(severity: Severity, values: dict) -> None:  # type: ignore[type-arg]
+def test_the_reasons_add_up_to_the_priority(severity: Severity, values: dict[str, Any]) -> None:
     points, reasons = score(severity=severity, **values)
     assert points == max(0, min(100, round(sum(reason.points for reason in reasons))))
 
