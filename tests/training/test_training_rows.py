@@ -37,9 +37,9 @@ def test_a_row_asks_as_the_engine_asks_and_answers_as_the_person_decided(ada: Us
     reviews.override(analysis=item.analysis, by=ada, severity="critical", action="Reproduce the lost basket today.")
     (row,) = taught("Sort it. {categories}")
     asked = prompts.render("Sort it. {categories}", dataset.collect()[0].task())
-    assert row.question[0] == asked[0]
-    assert [message["role"] for message in row.question] == ["system", "user"]
-    assert '"comment": "The basket forgets its contents"' in row.question[1]["content"]
+    assert row.prompt[0] == asked[0]
+    assert [message["role"] for message in row.prompt] == ["system", "user"]
+    assert '"comment": "The basket forgets its contents"' in row.prompt[1]["content"]
     said = Answer.model_validate_json(row.answer)
     assert (said.category, said.severity, said.action) == (
         "website-bug",

@@ -13,11 +13,13 @@ examples of others, so that a model which learned from them is asked without any
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
 
 from analyzer import actions, prompts, schema
-from analyzer.schema import Answer
+from analyzer.schema import Answer, Task
 from analyzer.taxonomy import HARMLESS, Category, Severity
 
 if TYPE_CHECKING:
@@ -27,15 +29,22 @@ if TYPE_CHECKING:
 Message = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One item: the messages that ask about it, and the answers as text. rejected is the machine's, overridden."""
+class Row(BaseModel):
+    """One decided item: the messages that ask, the answer that a person stands for, and what they decided.
 
-    feedback_id: str
-    question: list[Message]
+    rejected is the machine's answer where the person corrected it, else empty. task holds the decision too.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: Task
+    prompt: list[Message]
     answer: str
     rejected: str = ""
-    weight: float = 1.0
+
+    @property
+    def decision(self) -> dict[str, Any]:
+        return self.task.decision or {}
 
 
 def teachable(examples: Iterable[Example]) -> list[Example]:
@@ -62,7 +71,7 @@ def pairs(examples: Sequence[Example], *, prompt: str, active: Spec) -> Iterator
         said = replace(example, category=machine.category, severity=machine.severity, action=machine.action)
         rejected = answer(said, severity=Severity(machine.severity)).model_dump_json()
         if rejected != row.answer:
-            yield replace(row, rejected=rejected)
+            yield row.model_copy(update={"rejected": rejected})
 
 
 def question(example: Example, *, prompt: str) -> list[Message]:
@@ -96,9 +105,4 @@ def severities(examples: Sequence[Example], active: Spec) -> dict[str, Severity]
 def _row(example: Example, prompt: str, known: Mapping[str, Severity]) -> Row:
     # A judged severity goes before the stand-in, so that this one is never read where there is none.
     said = answer(example, severity=known.get(example.feedback_id, Severity.LOW))
-    return Row(
-        feedback_id=example.feedback_id,
-        question=question(example, prompt=prompt),
-        answer=said.model_dump_json(),
-        weight=example.weight,
-    )
+    return Row(task=example.task(), prompt=question(example, prompt=prompt), answer=said.model_dump_json())
