@@ -9,7 +9,7 @@ from analyzer import priority, rewards
 from analyzer.engines import Completion
 from analyzer.engines.llm import Malformed, read
 from analyzer.schema import Answer
-from training.finetune.job import Row
+from training.finetune.rows import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,6 @@ def score(row: Row, text: str, *, cut_off: bool = False) -> Score:
         form_type=task.type,
         held=task.held,
     )
-    judged = rewards.Judged(
-        category=answer.category, severity=answer.severity, action=answer.action, priority=points
-    )
+    judged = rewards.Judged(category=answer.category, severity=answer.severity, action=answer.action, priority=points)
     reward = rewards.reward(judged, cast(rewards.Judged, row.decision))
     return Score(reward["total"], answer)

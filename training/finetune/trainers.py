@@ -10,9 +10,10 @@ from typing import Any, Final
 import datasets
 from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 
-from training.finetune.job import Directory, Job, Row
+from training.finetune.job import Directory, Job
 from training.finetune.loading import Plan
 from training.finetune.probe import ending
+from training.finetune.rows import Row
 from training.finetune.scoring import Score, score
 from training.finetune.tokens import encode, ids, prompt_text
 
@@ -139,9 +140,7 @@ def rewards_of(job: Job, ends: frozenset[int]) -> list[Callable[..., list[float]
             cut_off = len(tokens) >= job.max_answer and tokens[-1] not in ends
             yield score(Row.model_validate_json(line), str(completion[0]["content"]), cut_off=cut_off)
 
-    def decision(
-        completions: list[Any], completion_ids: list[list[int]], row: list[str], **more: Any
-    ) -> list[float]:
+    def decision(completions: list[Any], completion_ids: list[list[int]], row: list[str], **more: Any) -> list[float]:
         return [one.reward for one in scores(completions, completion_ids, row)]
 
     def form(completions: list[Any], completion_ids: list[list[int]], row: list[str], **more: Any) -> list[float]:
