@@ -20,9 +20,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Final
 
+from analyzer.adapters import CONFIG, WEIGHTS
+from training.finetune.process import ROOT, environment
+
 # What the server's process imports beside what the desk has anyway.
 EXTRAS: Final = ("torch", "transformers", "peft", "llguidance", "starlette", "uvicorn")
-ADAPTER_FILES: Final = ("adapter_config.json", "adapter_model.safetensors")
 # Seconds: until a model must be loaded, and until a server that was asked to stop is killed.
 START_SECONDS: Final = 300.0
 STOP_SECONDS: Final = 10.0
@@ -30,7 +32,13 @@ NAME_MAX: Final = 200
 # How the process says that what it told in its last line is all there is to say.
 EXPLAINED: Final = 3
 
-_ROOT: Final = Path(__file__).resolve().parents[2]
+# A server has no business on the network: what it serves was downloaded when it was trained, if at all.
+_OFFLINE: Final = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
 _LINES_SHOWN: Final = 5
 _TAIL_BYTES: Final = 4_000
 
@@ -143,7 +151,7 @@ def _check(adapter: Path | None, name: str) -> None:
     if missing := missing_extras():
         raise ServingFailed(
             f"Serving a model needs packages that are not installed: {', '.join(missing)}. "
-            "Install them: pip install -r requirements-finetune.txt -c constraints.txt"
+            "Install them: make install-finetune (or pip install -r requirements-finetune.txt -c constraints.txt)."
         )
     if not name.strip() or not name.isprintable() or len(name) > NAME_MAX:
         raise ServingFailed(f"A model's name has 1 to {NAME_MAX} printable characters.")
@@ -151,7 +159,7 @@ def _check(adapter: Path | None, name: str) -> None:
         return
     if not adapter.is_dir():
         raise ServingFailed(f"There is no adapter in {adapter}: no such folder.")
-    if absent := [file for file in ADAPTER_FILES if not (adapter / file).is_file()]:
+    if absent := [file for file in (CONFIG, WEIGHTS) if not (adapter / file).is_file()]:
         raise ServingFailed(f"There is no adapter in {adapter}: it has no {' and no '.join(absent)}.")
 
 
@@ -177,20 +185,11 @@ def _start(
     command += ["--socket", str(listener.fileno()), "--parent", str(os.getpid())]
     return subprocess.Popen(  # noqa: S603 (our own words, and no shell)
         command,
-        cwd=_ROOT,
-        env={"OMP_WAIT_POLICY": "PASSIVE"} | os.environ | _OFFLINE,
+        cwd=ROOT,
+        env={"OMP_WAIT_POLICY": "PASSIVE"} | environment() | _OFFLINE,
         stdin=subprocess.DEVNULL,
         stdout=said,
         stderr=subprocess.STDOUT,
         pass_fds=(listener.fileno(),),
         start_new_session=True,
     )
-
-
-# A server has no business on the network: what it serves was downloaded when it was trained, if at all.
-_OFFLINE: Final = {
-    "HF_HUB_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-}
