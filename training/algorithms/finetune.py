@@ -167,14 +167,20 @@ def name_of(folder: Path) -> str:
 
 @contextmanager
 def served(record: dict[str, Any], root: Path) -> Iterator[str]:
-    """The address of a server of our own for the model that a version names; empty where it names none."""
+    """The address of a server of our own for the model that a version names; empty where it names none.
+
+    Raises Unusable when it cannot be served.
+    """
     if not record:
         yield ""
         return
-    from training.finetune.server import serving
+    from training.finetune.server import ServingFailed, serving
 
-    with serving(record["base"], root / record["path"], record["name"]) as url:
-        yield url
+    try:
+        with serving(base_model=record["base"], adapter=root / record["path"], name=record["name"]) as url:
+            yield url
+    except ServingFailed as error:
+        raise Unusable(str(error)) from error
 
 
 def reachable(spec: Spec, record: dict[str, Any], url: str) -> Spec:

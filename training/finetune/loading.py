@@ -82,7 +82,8 @@ def tokenizer_of(base_model: str) -> Any:
 def model_of(base_model: str, dtype: Any) -> Any:
     """The base model; raises Unfit."""
     try:
-        return AutoModelForCausalLM.from_pretrained(base_model, dtype=dtype)
+        # Never a pickle: weights are data that cannot execute.
+        return AutoModelForCausalLM.from_pretrained(base_model, dtype=dtype, use_safetensors=True)
     except (OSError, ValueError, ImportError) as error:
         raise Unfit(_unloadable(base_model, error)) from error
 

@@ -42,7 +42,7 @@ def work_off(directory: Directory, *, tell: Callable[[dict[str, Any]], None], ch
             # Ctrl-C in a terminal reaches this process alone, which stops the worker in order.
             start_new_session=True,
             cwd=ROOT,
-            env=_environment(),
+            env=environment(),
         )
     reason = ""
     try:
@@ -56,6 +56,12 @@ def work_off(directory: Directory, *, tell: Callable[[dict[str, Any]], None], ch
     if child.returncode not in (DONE, STOPPED):
         raise Failed(reason or _last_words(errors, child.returncode))
     return child.returncode == DONE
+
+
+def environment() -> dict[str, str]:
+    """Ours for a child, without the secrets."""
+    hidden = {f"{name}{end}" for name in SECRETS for end in ("", "_FILE")}
+    return {name: value for name, value in os.environ.items() if name not in hidden}
 
 
 def _tell(directory: Directory, start: int, tell: Callable[[dict[str, Any]], None], reason: str) -> tuple[str, int]:
@@ -78,11 +84,6 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             child.wait()
     if child.stdin is not None:
         child.stdin.close()
-
-
-def _environment() -> dict[str, str]:
-    hidden = {f"{name}{end}" for name in SECRETS for end in ("", "_FILE")}
-    return {name: value for name, value in os.environ.items() if name not in hidden}
 
 
 def _last_words(errors: Path, code: int) -> str:
