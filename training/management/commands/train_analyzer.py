@@ -102,14 +102,14 @@ class Command(BaseCommand):
         self.stderr.write(self.style.NOTICE("· ") + line)
 
     def _check(self) -> int:
-        """One line for each thing that training needs; the number of those that are missing."""
+        """One line for each thing that training needs, and 1 when one is missing; a – may be absent and counts not."""
         from training import readiness
 
         missing = 0
         for check in readiness.checks():
-            style = self.style.SUCCESS if check.ready else self.style.ERROR
-            self.stdout.write(f"{style('✓' if check.ready else '✗')} {check.name}: {check.detail}")
-            missing += not check.ready
+            mark = self.style.SUCCESS("✓") if check.ready else self.style.ERROR("✗") if check.needed else "–"
+            self.stdout.write(f"{mark} {check.name}: {check.detail}")
+            missing += check.needed and not check.ready
         return min(missing, 1)
 
     def _report(self, run: TrainingRun) -> None:
