@@ -1,7 +1,7 @@
 # make run: the desk on this machine. make test: the tests. Nothing else to install or set.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-servers lint types audit clean install
+.PHONY: help run test test-servers test-finetune install-finetune lint types audit clean install
 
 # The newest of the supported Pythons that is there; PYTHON=… overrides.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
@@ -34,14 +34,26 @@ run: data/secret_key  ## Start the desk on 127.0.0.1:$(PORT): web, worker, demo;
 	@exec $(BIN)/python manage.py run_desk --port $(PORT)
 
 test: .venv/development data/secret_key  ## Run the tests
-	@$(BIN)/python -m pytest -m "not servers" $(ARGS)
+	@$(BIN)/python -m pytest -m "not servers and not finetune" $(ARGS)
 
 # Any PostgreSQL where the user may create databases; the tests make one of their own beside the one that is named.
 TEST_POSTGRES_URL ?= postgres://root@127.0.0.1/postgres
 
 test-servers: .venv/development data/secret_key  ## The tests again on PostgreSQL, and the queue on Redis
 	@TEST_POSTGRES_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -m servers $(ARGS)
-	@TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -m "not servers and not browser" $(ARGS)
+	@TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -m "not servers and not browser and not finetune" $(ARGS)
+
+# torch first and by itself: where pip knows a wheel for this machine's hardware, it is taken as it is.
+.venv/finetune: .venv/runtime requirements-finetune.txt
+	@echo "Installing what fine-tuning needs: torch and some 25 packages, 1 GB on a CPU, 6 GB with CUDA."
+	@$(BIN)/pip install -q --disable-pip-version-check $$(grep '^torch==' requirements-finetune.txt) -c constraints.txt
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements-finetune.txt -c constraints.txt
+	@touch $@
+
+install-finetune: .venv/finetune  ## What train_analyzer --algorithm sft, grpo and dpo need
+
+test-finetune: .venv/development .venv/finetune data/secret_key  ## Fine-tuning with a tiny model, on the CPU
+	@$(BIN)/python -m pytest -m finetune $(ARGS)
 
 lint: .venv/development  ## Style, templates, types, pending migrations
 	$(BIN)/ruff check .

@@ -12,15 +12,12 @@ from django.utils import timezone
 
 from analyzer import events, rewards, roles, standing
 from analyzer.models import Analysis, Aside, Event, QueueItem, Review
-from analyzer.taxonomy import Category, Severity
+from analyzer.taxonomy import HARMLESS, Severity
 from feedback.ids import new_id
 from feedback.models import Feedback
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-
-# Praise and noise hold nobody up: their severity is low by definition.
-HARMLESS = frozenset({Category.POSITIVE, Category.NOISE})
 
 
 class Stale(Exception):

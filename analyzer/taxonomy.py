@@ -78,6 +78,9 @@ SEVERITY_MEANINGS: Final = {
     Severity.LOW: "Cosmetic, a wish, praise or noise: nobody is held up.",
 }
 
+# Praise and noise hold nobody up: their severity is low by definition.
+HARMLESS: Final = frozenset({Category.POSITIVE, Category.NOISE})
+
 # What a visitor's own choice of form type promises. A prior, not a cage: leaving it costs confidence and is shown.
 FORM_TYPE_CATEGORIES: Final[dict[str, frozenset[Category]]] = {
     "bug": frozenset({Category.WEBSITE_BUG, Category.FRAMEWORK_ISSUE}),

@@ -44,6 +44,15 @@ class BadFile(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Overruled:
+    """What the machine had said of an item, where a person overrode it."""
+
+    category: str
+    severity: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """One item with what a person decided; None is a field that was not judged. The text is redacted.
 
@@ -68,6 +77,7 @@ class Example:
     held: bool = False
     injection: bool = False
     flagged: bool = False
+    overruled: Overruled | None = None
 
     def decision(self) -> dict[str, Any]:
         """The judged fields, as analyzer.rewards.reward reads them."""
@@ -142,7 +152,9 @@ def collect() -> list[Example]:
     """Every decision in force on a real item, oldest item first, with near-copies grouped; reads the whole desk."""
     decided = (
         QueueItem.objects.filter(review__isnull=False, feedback__synthetic=False)
-        .select_related("feedback", "review")
+        .select_related("feedback", "review__analysis")
+        # The traces of a desk are many times the rest of it.
+        .defer("review__analysis__trace")
         .order_by("received_at", "pk")
     )
     examples = [
@@ -199,6 +211,7 @@ def seen(examples: Iterable[Example], run: TrainingRun | None) -> int:
 def _example(item: QueueItem, review: Review) -> Example:
     said = item.feedback
     injection = said.has_finding("prompt-injection")
+    machine = review.analysis if review.provenance == Review.Provenance.OVERRIDDEN else None
     return Example(
         feedback_id=str(said.pk),
         comment=said.comment,
@@ -217,6 +230,7 @@ def _example(item: QueueItem, review: Review) -> Example:
         held=said.compliance == ComplianceOutcome.HOLD,
         injection=injection,
         flagged=injection or said.compliance != ComplianceOutcome.ACCEPT,
+        overruled=Overruled(machine.category, machine.severity, machine.action) if machine else None,
     )
 
 

@@ -94,6 +94,29 @@ def share_ticks(scale: Scale) -> list[tuple[float, str]]:
     return [(count * step, f"{100 * count * step:.0f} %") for count in range(first, last + 1)]
 
 
+def amounts(values: Sequence[float], start: float, end: float) -> Scale:
+    """A scale for amounts of any size that begins and ends at a round number around the values."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    step = _round_step(high - low or abs(high) or 1.0)
+    first = math.floor(low / step + 1e-9)
+    last = max(math.ceil(high / step - 1e-9), first + 1)
+    return Scale(first * step, last * step, start, end)
+
+
+def amount_ticks(scale: Scale) -> list[tuple[float, str]]:
+    """At most six round numbers with their labels."""
+    step = _round_step(scale.high - scale.low)
+    count = round((scale.high - scale.low) / step)
+    places = max(0, -math.floor(math.log10(step) + 1e-9))
+    return [(value, f"{value:,.{places}f}") for value in (scale.low + step * number for number in range(count + 1))]
+
+
+def _round_step(span: float) -> float:
+    """1, 2 or 5 times a power of ten, of which at most five lie in the span."""
+    size = 10.0 ** math.floor(math.log10(span / 5))
+    return next(size * times for times in (1, 2, 5, 10) if size * times >= span / 5 * (1 - 1e-9))
+
+
 def spaced(ticks: Sequence[tuple[float, str]], scale: Scale, room: float = LABEL_ROOM) -> list[tuple[float, str]]:
     """The ticks that have room beside each other; the last always has, then the first ones do."""
     kept: list[tuple[float, str]] = []

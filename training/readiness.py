@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version as installed
@@ -13,6 +15,7 @@ from analyzer import versions
 from analyzer.engines import EngineError
 from analyzer.models import AnalyzerVersion
 from analyzer.schema import Task
+from training.finetune.process import ROOT, environment
 
 PROBE: Final = Task(
     id="probe",
@@ -24,11 +27,12 @@ PROBE: Final = Task(
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was tried, and what came of it in a sentence."""
+    """One thing that was tried, and what came of it in a sentence; what is not needed may be absent."""
 
     name: str
     ready: bool
     detail: str
+    needed: bool = True
 
 
 def checks() -> Iterator[Check]:
@@ -46,6 +50,7 @@ def checks() -> Iterator[Check]:
             yield Check(name, True, attempt())
         except Exception as error:  # noqa: BLE001 (whatever is wrong with it is the answer)
             yield Check(name, False, str(error) or type(error).__name__)
+    yield _fine_tuning()
 
 
 def _dataset() -> str:
@@ -117,6 +122,31 @@ def _extras() -> str:
     lightning.critique_example()
     packages = ("agentlightning", "poml", "openai", "scikit-learn", "opentelemetry-sdk")
     return ", ".join(f"{name} {installed(name)}" for name in packages)
+
+
+def _fine_tuning() -> Check:
+    """Its extras may be absent, for everything else learns without; but what is installed must work."""
+    from training.algorithms import finetune
+    from training.finetune import server
+
+    name = "fine-tuning"
+    absent = sorted({*finetune.missing(), *server.missing_extras()})
+    if absent:
+        return Check(name, False, f"not installed ({', '.join(absent)}); {finetune.INSTALL} brings it", needed=False)
+    # In a process of its own: it brings torch.
+    tried = subprocess.run(
+        [sys.executable, "-c", "from training.finetune import loading, trainers; print(loading.hardware())"],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if tried.returncode:
+        last = tried.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        return Check(name, False, f"its packages cannot be imported: {last[0]}")
+    packages = ", ".join(f"{package} {installed(package)}" for package in ("torch", "transformers", "trl", "peft"))
+    return Check(name, True, f"{packages}; {tried.stdout.strip().splitlines()[-1]}")
 
 
 def _whole() -> AnalyzerVersion:

@@ -19,8 +19,8 @@ from analyzer.admin.decision_form import FIELDS
 from analyzer.admin.focus_form import FocusForm, Shown
 from analyzer.admin.rounds import FIRST, SECOND, Round
 from analyzer.models import Analysis, QueueItem, Review
-from analyzer.reviews import HARMLESS, Stale
-from analyzer.taxonomy import Category, Severity
+from analyzer.reviews import Stale
+from analyzer.taxonomy import HARMLESS, Category, Severity
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -19,8 +19,7 @@ from analyzer.admin.rounds import DISPUTE, FIRST, SECOND
 from analyzer.admin.rows import CATEGORY_LABELS, KEYS, SEVERITY_LABELS, TYPE_LABELS
 from analyzer.admin.seen import Seen
 from analyzer.models import Analysis, Event, QueueItem, Review
-from analyzer.reviews import HARMLESS
-from analyzer.taxonomy import OUTCOME_NAMES, Outcome, Severity
+from analyzer.taxonomy import HARMLESS, OUTCOME_NAMES, Outcome, Severity
 from feedback.admin_base import CAP
 
 if TYPE_CHECKING:

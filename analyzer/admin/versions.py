@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -18,13 +19,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
-from analyzer import roles, versions
+from analyzer import adapters, roles, versions
 from analyzer.models import Analysis, AnalyzerVersion
 from analyzer.versions import NotUsable
 from feedback.admin_base import CAP, ReadOnlyAdmin, moment
 
 IDENTITY = ("name", "state", "origin", "parent", "made", "activated")
-MEANS = ("engine", "model_name", "weights_digest", "told")
+MEANS = ("engine", "model_name", "tuned", "weights_digest", "told")
 TRUST = ("threshold_table", "calibration_table", "metric_table", "analyses_made")
 
 
@@ -117,6 +118,18 @@ class AnalyzerVersionAdmin(ReadOnlyAdmin):
         if version.engine == AnalyzerVersion.Engine.LOCAL:
             return "none: it runs on this machine"
         return version.model or "the one that TRIAGE_MODEL names"
+
+    @admin.display(description="fine-tuned")
+    def tuned(self, version: AnalyzerVersion) -> SafeString | str:
+        """The adapter, and whether its files are still those that were evaluated; reads them whole."""
+        if not version.adapter:
+            return "no: the model is as its maker left it"
+        fault = adapters.fault(version.adapter, settings.FINETUNE_DIR)
+        return format_html(
+            "{} {}",
+            _table(version.adapter, ""),
+            fault or "Its files are those that were evaluated.",
+        )
 
     @admin.display(description="calibration")
     def calibrated(self, version: AnalyzerVersion) -> str:

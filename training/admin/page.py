@@ -11,7 +11,7 @@ from analyzer.admin.rows import CATEGORY_NAMES, SEVERITY_LABELS
 from analyzer.models import AnalyzerVersion, Review
 from analyzer.taxonomy import Category
 from feedback.admin_base import moment
-from training import charts, evidence, prompt_diff
+from training import charts, curves, evidence, prompt_diff
 from training.admin import story
 from training.charts import Chart, Measure
 from training.figures import NOTHING, Figure, finite, percent, signed
@@ -78,6 +78,7 @@ def context(run: TrainingRun, *, active: AnalyzerVersion | None, may_promote: bo
         "classes": classes(run),
         "comparison": charts.comparison(measures(run), names=names),
         "charts": [
+            *curves.drawn(run.metrics.get("finetune") or {}),
             *([charts.learning_curve(run.curve)] if run.curve or report else []),
             *(report_charts(report) if report else []),
         ],

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.schema import Usage
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
 LOCAL: Final = "local"
 APO: Final = "apo"
 REINFORCE: Final = "reinforce"
+SFT: Final = "sft"
+GRPO: Final = "grpo"
+DPO: Final = "dpo"
 AUTO: Final = "auto"
-ALGORITHMS: Final = (LOCAL, APO, REINFORCE)
+# Those that change the weights of a language model on this machine.
+TUNING: Final = (SFT, GRPO, DPO)
+ALGORITHMS: Final = (LOCAL, APO, REINFORCE, *TUNING)
 # Decisions that a person made about one item; imported ones have no severity to show.
 SHOWABLE: Final = frozenset({"validated", "overridden"})
 
@@ -31,7 +37,9 @@ SHOWABLE: Final = frozenset({"validated", "overridden"})
 class Options:
     """What a run may do and cost; None is the algorithm's own default. Prices are per million tokens.
 
-    blank has reinforce begin with a policy that knows nothing instead of the active version's.
+    blank has reinforce begin with a policy that knows nothing instead of the active version's. What follows base_model
+    is of fine-tuning: start is the version whose adapter it begins with (0 for none), resume the run, or the folder,
+    whose work it goes on with.
     """
 
     seed: int = 0
@@ -49,6 +57,17 @@ class Options:
     max_minutes: float | None = None
     input_price: float | None = None
     output_price: float | None = None
+    base_model: str = ""
+    start: int | None = None
+    epochs: float | None = None
+    batch: int | None = None
+    learning_rate: float | None = None
+    lora_rank: int | None = None
+    group_size: int | None = None
+    kl: float | None = None
+    max_length: int | None = None
+    max_answer: int | None = None
+    resume: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +85,12 @@ class Lesson:
     # The active version's calibration record, which a proposal that keeps its weights keeps too.
     calibration: dict[str, Any] = field(default_factory=dict)
     store_url: str = ""
+    # Where fine-tuning works, the folder that adapters are named from, and the adapters of the active version and of
+    # the one to begin with.
+    workplace: Path = Path()
+    adapters: Path = Path()
+    adapter: dict[str, Any] = field(default_factory=dict)
+    start: dict[str, Any] = field(default_factory=dict)
 
     def memory(self) -> Memory:
         """Few-shot examples from what may be learned from; held-out items are not in it."""
@@ -103,6 +128,7 @@ class Proposal:
     changes: bool = True
     # None leaves the active version's, or its lack of one.
     model: str | None = None
+    adapter: dict[str, Any] | None = None
 
     @property
     def gain(self) -> float:

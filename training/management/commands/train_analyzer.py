@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -21,11 +22,16 @@ saw, and say: promoted, proposed, or no change and why. Nothing goes live withou
   train_analyzer                              learn by whatever is available, and propose
   train_analyzer --algorithm local --promote  go live at once, if the gate lets it
   train_analyzer --algorithm apo --rounds 3 --max-tokens 500000 --max-minutes 30
+  train_analyzer --algorithm sft --base-model FOLDER      fine-tune a model on this machine; see docs/finetune.md
+  train_analyzer --algorithm sft --resume 12              go on with run 12, which was stopped or killed
 
 algorithms:
   local      fits the built-in engine; seconds for 1,000 decisions, offline
   apo        lets a model improve its own prompt, within the budget; needs OPENAI_BASE_URL or OPENAI_API_KEY
   reinforce  policy gradient from rewards alone; for decisions whose right answer nobody names
+  sft        fine-tunes a language model (LoRA) on the decisions; needs make install-finetune, and a GPU for a real one
+  grpo       lets it answer and learn from the reward, beginning with the active version's adapter or --start's
+  dpo        teaches it to prefer people's corrections to the machine's answers
   auto       local, and apo where a model may be asked; the better one on validation items goes on
   Several with commas: local,reinforce
 Ctrl-C or SIGTERM stops in order: the best prompt so far is kept as a candidate."""
@@ -63,12 +69,29 @@ class Command(BaseCommand):
         add("--no-few-shot", action="store_false", dest="few_shot", help="Do not show the model similar decisions.")
         add("--input-price", type=float, help="Per million tokens; with --output-price, costs are told.")
         add("--output-price", type=float, help="Per million tokens.")
+        tuning = parser.add_argument_group("fine-tuning (sft, grpo, dpo)")
+        add = tuning.add_argument
+        add("--base-model", default="", metavar="MODEL", help="A folder with a chat model, or the name of one.")
+        add("--start", type=int, metavar="N", help="Begin with version N's adapter (the active one's; 0: none).")
+        add("--epochs", type=float, help="Passes over the data (sft 3, grpo 1, dpo 2).")
+        add("--batch", type=int, help="Items per step (sft 16, grpo and dpo 8).")
+        add("--learning-rate", type=float, help="Of the adapter (sft 2e-4, grpo and dpo 2e-5).")
+        add("--lora-rank", type=int, help="Size of the adapter (16).")
+        add("--group-size", type=int, help="grpo: answers per item, rewarded against each other (8).")
+        add("--kl", type=float, help="grpo: what it costs to drift from the beginning (0.04).")
+        add("--max-length", type=int, help="Tokens of prompt and answer together; longer items are left out (2048).")
+        add("--max-answer", type=int, help="Tokens that an answer may take (256).")
+        add("--resume", default="", metavar="RUN", help="Go on with a run's number, or with a job's folder.")
+        add("--prepare", type=Path, metavar="FOLDER", help="Only write the job's folder, for a worker elsewhere.")
 
-    def handle(self, *, mode: str, algorithm: str, by: str | None, **given: Any) -> None:
+    def handle(self, *, mode: str, algorithm: str, by: str | None, prepare: Path | None, **given: Any) -> None:
         if mode == "setup":
             sys.exit(self._check())
         options = Options(**{field.name: given[field.name] for field in fields(Options)})
         try:
+            if prepare is not None:
+                runs.prepare(algorithm=algorithm, directory=prepare, options=options, progress=self._say)
+                return
             person = User.objects.get(username=by) if by else None
             run = runs.execute(algorithm=algorithm, by=person, options=options, progress=self._say)
         except (runs.Refused, PermissionDenied, User.DoesNotExist) as error:
@@ -79,14 +102,14 @@ class Command(BaseCommand):
         self.stderr.write(self.style.NOTICE("· ") + line)
 
     def _check(self) -> int:
-        """One line for each thing that training needs; the number of those that are missing."""
+        """One line for each thing that training needs, and 1 when one is missing; a – may be absent and counts not."""
         from training import readiness
 
         missing = 0
         for check in readiness.checks():
-            style = self.style.SUCCESS if check.ready else self.style.ERROR
-            self.stdout.write(f"{style('✓' if check.ready else '✗')} {check.name}: {check.detail}")
-            missing += not check.ready
+            mark = self.style.SUCCESS("✓") if check.ready else self.style.ERROR("✗") if check.needed else "–"
+            self.stdout.write(f"{mark} {check.name}: {check.detail}")
+            missing += check.needed and not check.ready
         return min(missing, 1)
 
     def _report(self, run: TrainingRun) -> None:
