@@ -13,7 +13,19 @@ from typing import Any, Final
 from analyzer.engines import Spec
 from analyzer.schema import Task, Verdict
 from training import evaluation, gate
-from training.algorithms import APO, LOCAL, REINFORCE, Lesson, Proposal, local, prompt, reinforce, total
+from training.algorithms import (
+    APO,
+    HOSTED,
+    LOCAL,
+    REINFORCE,
+    Lesson,
+    Proposal,
+    hosted,
+    local,
+    prompt,
+    reinforce,
+    total,
+)
 from training.dataset import Example
 from training.watch import Unusable
 
@@ -21,6 +33,7 @@ LEARNERS: Final[dict[str, Callable[[Lesson], Proposal]]] = {
     LOCAL: local.learn,
     APO: prompt.learn,
     REINFORCE: reinforce.learn,
+    HOSTED: hosted.learn,
 }
 # Items judged between two looks at whether the run is to stop: few where each asks a model.
 CHUNK: Final = {"local": 512, "llm": 8, "cascade": 8}
@@ -75,7 +88,7 @@ def learn(names: Sequence[str], lesson: Lesson, learned: Learned) -> None:
 def compare(lesson: Lesson, proposal: Proposal, *, number: int) -> Comparison:
     """The candidate and the active version (with this number) on the test items, each asked once.
 
-    Raises Stopped, and Unusable when a prompt is to be judged and the model did not answer half of the items.
+    Raises Stopped, and Unusable when a prompt or a model is to be judged that did not answer half of the items.
     """
     test, seed = lesson.dataset.test, lesson.options.seed
     new = spec_of(proposal, lesson.active)
@@ -83,10 +96,11 @@ def compare(lesson: Lesson, proposal: Proposal, *, number: int) -> Comparison:
     candidate = _verdicts(lesson, new, shown, "candidate")
     active = _verdicts(lesson, lesson.active, lesson.examples, "active version")
     fallbacks = {"candidate": _fallbacks(lesson, candidate), "active": _fallbacks(lesson, active)}
-    if new.prompt != lesson.active.prompt and max(fallbacks.values()) > len(test) / 2:
+    changed = (new.prompt, new.model) != (lesson.active.prompt, lesson.active.model)
+    if changed and max(fallbacks.values()) > len(test) / 2:
         reason = next(verdict.fallback_reason for verdict in (*candidate, *active) if verdict.fallback_reason)
         raise Unusable(
-            f"The model did not answer most of the {len(test)} held-out items, so no prompt can be judged: {reason}"
+            f"The model did not answer most of the {len(test)} held-out items, so nothing can be judged: {reason}"
         )
     return Comparison(
         candidate=evaluation.evaluate(test, candidate, version="candidate", seed=seed),

@@ -10,7 +10,7 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -30,6 +30,9 @@ POLL: Final = 0.05
 LOOK: Final = 0.5
 BEAT: Final = 15.0
 PATIENCE: Final = 30.0
+# Seconds that work waits for a fact to be stored, before it goes on without.
+STORING: Final = 10.0
+ON_REQUEST: Final = "stopped on request"
 
 
 class Ended(Exception):
@@ -52,10 +55,12 @@ class Abandoned(Ended):
 class Control:
     """How work speaks to whoever started it: lines go out, a wish to stop and a deadline come in.
 
-    deadline is in seconds of time.monotonic. usage is what models were asked so far, also where they failed.
+    deadline is in seconds of time.monotonic. usage is what models were asked so far, also where they failed. keep
+    stores facts under a name in the run's metrics, for whoever goes on with a run that died; False when it could not.
     """
 
     say: Callable[[str], None]
+    keep: Callable[[str, Mapping[str, Any]], bool] = lambda name, facts: True
     stop: threading.Event = field(default_factory=threading.Event)
     deadline: float | None = None
     usage: Usage = field(default_factory=Usage)
@@ -63,7 +68,7 @@ class Control:
     def check(self) -> None:
         """Raises Stopped when it is time to end."""
         if self.stop.is_set():
-            raise Stopped("stopped on request")
+            raise Stopped(ON_REQUEST)
         if self.deadline is not None and time.monotonic() > self.deadline:
             raise Stopped("the time is used up")
 
@@ -89,9 +94,17 @@ class Journal:
         self._show = show
         self._stored = stored
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._facts: queue.SimpleQueue[tuple[str, Mapping[str, Any], threading.Event]] = queue.SimpleQueue()
+        self._waiting: list[threading.Event] = []
 
     def say(self, line: str) -> None:
         self._lines.put(line)
+
+    def keep(self, name: str, facts: Mapping[str, Any]) -> bool:
+        """Merge facts into the run's metrics under a name; True when they are stored, so that a kill loses none."""
+        kept = threading.Event()
+        self._facts.put((name, facts, kept))
+        return kept.wait(STORING)
 
     def write(self) -> None:
         """Show and store what was said since the last call, and that the run lives. A locked database is no reason to
@@ -102,12 +115,22 @@ class Journal:
             self._show(line)
             run.log += f"{now:%H:%M:%S} {line}\n"
             spoke = True
-        if self._stored and (spoke or (now - run.beat_at).total_seconds() > BEAT):
+        while not self._facts.empty():
+            name, facts, kept = self._facts.get()
+            run.metrics = run.metrics | {name: run.metrics.get(name, {}) | dict(facts)}
+            self._waiting.append(kept)
+        if self._stored and (spoke or self._waiting or (now - run.beat_at).total_seconds() > BEAT):
+            values = {"metrics": run.metrics} if self._waiting else {}
             try:
-                type(run).objects.filter(pk=run.pk, status=type(run).Status.RUNNING).update(log=run.log, beat_at=now)
+                type(run).objects.filter(pk=run.pk, status=type(run).Status.RUNNING).update(
+                    log=run.log, beat_at=now, **values
+                )
             except OperationalError:
                 return
             run.beat_at = now
+        for kept in self._waiting:
+            kept.set()
+        self._waiting.clear()
 
 
 def perform(work: Callable[[], ResultT], *, control: Control, journal: Journal) -> ResultT:
@@ -135,8 +158,9 @@ def perform(work: Callable[[], ResultT], *, control: Control, journal: Journal) 
     except KeyboardInterrupt:
         control.stop.set()
         journal.say("stopping: what was found so far is kept")
-        journal.write()
-        finished.wait(PATIENCE)
+        until = time.monotonic() + PATIENCE
+        while not finished.wait(min(LOOK, PATIENCE)) and time.monotonic() < until:
+            journal.write()
     journal.write()
     if not finished.is_set():
         raise Abandoned(f"The work did not stop within {PATIENCE:.0f} seconds.")

@@ -6,7 +6,7 @@ Importing this is cheap; the algorithms themselves bring scikit-learn and Agent 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from analyzer.engines import Spec
     from analyzer.memory import Memory
     from training.dataset import Dataset, Example
+    from training.hosted.shipment import Shipment
     from training.watch import Control
 
 LOCAL: Final = "local"
 APO: Final = "apo"
 REINFORCE: Final = "reinforce"
+HOSTED: Final = "hosted"
 AUTO: Final = "auto"
-ALGORITHMS: Final = (LOCAL, APO, REINFORCE)
+ALGORITHMS: Final = (LOCAL, APO, REINFORCE, HOSTED)
 # Decisions that a person made about one item; imported ones have no severity to show.
 SHOWABLE: Final = frozenset({"validated", "overridden"})
 
@@ -31,7 +33,8 @@ SHOWABLE: Final = frozenset({"validated", "overridden"})
 class Options:
     """What a run may do and cost; None is the algorithm's own default. Prices are per million tokens.
 
-    blank has reinforce begin with a policy that knows nothing instead of the active version's.
+    blank has reinforce begin with a policy that knows nothing instead of the active version's. base_model, method and
+    epochs are of fine-tuning.
     """
 
     seed: int = 0
@@ -49,6 +52,10 @@ class Options:
     max_minutes: float | None = None
     input_price: float | None = None
     output_price: float | None = None
+    training_price: float | None = None
+    base_model: str = ""
+    method: str = "supervised"
+    epochs: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,13 @@ class Lesson:
     # The active version's calibration record, which a proposal that keeps its weights keeps too.
     calibration: dict[str, Any] = field(default_factory=dict)
     store_url: str = ""
+    # Of hosted: what somebody confirmed may be sent; the run's number and what marks its files and job at the API.
+    shipment: Shipment | None = None
+    number: int = 0
+    mark: str = ""
+    # Of a hosted run that goes on: what is known of its job, and the version whose prompt it was taught with.
+    resumed: Mapping[str, Any] = field(default_factory=dict)
+    taught: Spec | None = None
 
     def memory(self) -> Memory:
         """Few-shot examples from what may be learned from; held-out items are not in it."""

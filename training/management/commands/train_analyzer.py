@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
 from training import runs
-from training.algorithms import ALGORITHMS, AUTO, Options
+from training.algorithms import ALGORITHMS, AUTO, HOSTED, Options
 from training.models import TrainingRun
 
 HELP = """\
@@ -21,11 +21,14 @@ saw, and say: promoted, proposed, or no change and why. Nothing goes live withou
   train_analyzer                              learn by whatever is available, and propose
   train_analyzer --algorithm local --promote  go live at once, if the gate lets it
   train_analyzer --algorithm apo --rounds 3 --max-tokens 500000 --max-minutes 30
+  train_analyzer --algorithm hosted --training-price 3    show what would be sent and cost, ask, send, follow
+  train_analyzer --algorithm hosted --resume              go on with a hosted run whose process is gone
 
 algorithms:
   local      fits the built-in engine; seconds for 1,000 decisions, offline
   apo        lets a model improve its own prompt, within the budget; needs OPENAI_BASE_URL or OPENAI_API_KEY
   reinforce  policy gradient from rewards alone; for decisions whose right answer nobody names
+  hosted     fine-tunes a model at OPENAI_BASE_URL, in OpenAI's API; sends redacted text, costs money, never in auto
   auto       local, and apo where a model may be asked; the better one on validation items goes on
   Several with commas: local,reinforce
 Ctrl-C or SIGTERM stops in order: the best prompt so far is kept as a candidate."""
@@ -63,20 +66,55 @@ class Command(BaseCommand):
         add("--no-few-shot", action="store_false", dest="few_shot", help="Do not show the model similar decisions.")
         add("--input-price", type=float, help="Per million tokens; with --output-price, costs are told.")
         add("--output-price", type=float, help="Per million tokens.")
+        tuning = parser.add_argument_group("hosted fine-tuning")
+        add = tuning.add_argument
+        add("--base-model", default="", metavar="NAME", help="What to fine-tune (the model asked now).")
+        add("--method", choices=("supervised", "preference"), default="supervised", help="preference: from overrides.")
+        add("--epochs", type=int, default=3, help="Passes over the data (3); each is paid for.")
+        add("--training-price", type=float, help="Per million trained tokens.")
+        add("--yes", action="store_true", help="Send without asking, for scripts.")
+        add("--resume", type=int, nargs="?", const=0, metavar="RUN", help="Go on with this run, or with the newest.")
 
-    def handle(self, *, mode: str, algorithm: str, by: str | None, **given: Any) -> None:
+    def handle(self, *, mode: str, algorithm: str, by: str | None, resume: int | None, **given: Any) -> None:
         if mode == "setup":
             sys.exit(self._check())
         options = Options(**{field.name: given[field.name] for field in fields(Options)})
+        self.agreed: bool = given["yes"]
         try:
             person = User.objects.get(username=by) if by else None
-            run = runs.execute(algorithm=algorithm, by=person, options=options, progress=self._say)
+            if resume is None:
+                run = runs.execute(
+                    algorithm=algorithm, by=person, options=options, progress=self._say, confirm=self._confirm
+                )
+            else:
+                run = self._resume(algorithm, resume or None, person, options)
         except (runs.Refused, PermissionDenied, User.DoesNotExist) as error:
             raise CommandError(str(error)) from error
         self._report(run)
 
     def _say(self, line: str) -> None:
         self.stderr.write(self.style.NOTICE("· ") + line)
+
+    def _confirm(self, what: str) -> bool:
+        """Whether somebody agrees that this leaves the machine; raises CommandError where nobody can be asked."""
+        self.stdout.write(f"This would leave the machine:\n{what}")
+        if self.agreed:
+            return True
+        if not sys.stdin.isatty():
+            raise CommandError("Nothing was sent: there is no terminal to ask at. With --yes it is sent as shown.")
+        try:
+            return input("Send it? [y/N] ").strip().lower() in ("y", "yes")
+        except (EOFError, KeyboardInterrupt):
+            return False
+
+    def _resume(self, algorithm: str, number: int | None, by: User | None, options: Options) -> TrainingRun:
+        from training.hosted import resumption
+
+        if algorithm != HOSTED:
+            raise CommandError("--resume goes with --algorithm hosted: no other run outlives its process.")
+        return resumption.resume(
+            number=number, by=by, promote=options.promote, max_minutes=options.max_minutes, progress=self._say
+        )
 
     def _check(self) -> int:
         """One line for each thing that training needs; the number of those that are missing."""
