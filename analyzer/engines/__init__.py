@@ -23,6 +23,14 @@ class EngineError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Completion:
+    """What a model wrote; cut_off when it ran into the token limit."""
+
+    text: str
+    cut_off: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A prediction, which engine it came from, what it cost, and why not from the one asked first."""
 

@@ -14,7 +14,7 @@ import httpx
 import openai
 from pydantic import BaseModel, Field, ValidationError
 
-from analyzer.engines import EngineError, Spec
+from analyzer.engines import Completion, EngineError, Spec
 from analyzer.engines.breaker import FAILURES, Breaker
 from analyzer.schema import Answer, Usage
 
@@ -55,14 +55,6 @@ class _Body(BaseModel):
 
     choices: list[_Choice] = Field(min_length=1)
     usage: _Tokens | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What the model wrote; cut_off when it ran into the token limit."""
-
-    text: str
-    cut_off: bool
 
 
 class _Dropped(Exception):

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from pydantic import ValidationError
 
 from analyzer import prompts
-from analyzer.engines import Engine, Reply, Spec
+from analyzer.engines import Completion, Engine, Reply, Spec
 from analyzer.schema import QUOTE_MAX, Answer, Prediction, Task
 from analyzer.taxonomy import Category, Severity
 
 if TYPE_CHECKING:
-    from analyzer.engines.endpoint import Budget, Completion
+    from analyzer.engines.endpoint import Budget
 
 LabelT = TypeVar("LabelT", bound=StrEnum)
 

@@ -1,0 +1,97 @@
+"""How the model answers at this point: some validation rows, greedily, scored as in production."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from training.finetune.job import Row
+from training.finetune.scoring import Score, score
+from training.finetune.tokens import ids, prompt_text
+
+_AT_ONCE: Final = 16
+_RESAMPLES: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One answer: its text, how many tokens it took, and whether it ran into the limit."""
+
+    text: str
+    length: int
+    cut_off: bool
+
+
+def ask(model: Any, tokenizer: Any, rows: Sequence[Row], *, max_answer: int) -> list[Written]:
+    """The model's most likely answers, in the order of the rows."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            return [
+                written
+                for first in range(0, len(rows), _AT_ONCE)
+                for written in _ask(model, tokenizer, rows[first : first + _AT_ONCE], max_answer)
+            ]
+    finally:
+        model.train(was_training)
+
+
+def report(rows: Sequence[Row], answers: Sequence[Written], *, seed: int = 0) -> dict[str, Any]:
+    """Mean reward, share well-formed and share of right categories with 95 % bootstrap intervals, and each reward."""
+    scores = [score(row, answer.text, cut_off=answer.cut_off) for row, answer in zip(rows, answers, strict=True)]
+    return {
+        "n": len(rows),
+        "reward": _interval([one.reward for one in scores], seed),
+        "well_formed": _interval([float(one.well_formed) for one in scores], seed),
+        "category": _interval([_right(row, one) for row, one in zip(rows, scores, strict=True)], seed),
+        "length": float(np.mean([answer.length for answer in answers])),
+        "rewards": {row.task.id: round(one.reward, 4) for row, one in zip(rows, scores, strict=True)},
+    }
+
+
+def _ask(model: Any, tokenizer: Any, rows: Sequence[Row], max_answer: int) -> list[Written]:
+    prompts = [ids(tokenizer, prompt_text(tokenizer, row.prompt)) for row in rows]
+    longest = max(len(prompt) for prompt in prompts)
+    padded = [[tokenizer.pad_token_id] * (longest - len(prompt)) + prompt for prompt in prompts]
+    mask = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
+    made = model.generate(
+        input_ids=torch.tensor(padded, device=model.device),
+        attention_mask=torch.tensor(mask, device=model.device),
+        max_new_tokens=max_answer,
+        do_sample=False,
+        temperature=None,
+        top_p=None,
+        top_k=None,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    ends = ending(model, tokenizer)
+    return [_written(tokenizer, row, ends) for row in made[:, longest:].tolist()]
+
+
+def ending(model: Any, tokenizer: Any) -> frozenset[int]:
+    """The tokens that end an answer."""
+    declared = model.generation_config.eos_token_id
+    several = declared if isinstance(declared, list) else [] if declared is None else [declared]
+    return frozenset({int(token) for token in several} | {int(tokenizer.eos_token_id)})
+
+
+def _written(tokenizer: Any, tokens: list[int], ends: frozenset[int]) -> Written:
+    length = next((place for place, token in enumerate(tokens) if token in ends), None)
+    kept = tokens if length is None else tokens[:length]
+    text = str(tokenizer.decode(kept, skip_special_tokens=True))
+    return Written(text, len(kept), cut_off=length is None)
+
+
+def _right(row: Row, found: Score) -> float:
+    return float(found.answer is not None and found.answer.category == row.decision.get("category"))
+
+
+def _interval(values: Sequence[float], seed: int) -> dict[str, float]:
+    drawn = np.random.default_rng(seed).choice(np.array(values), size=(_RESAMPLES, len(values))).mean(axis=1)
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return {"value": round(float(np.mean(values)), 4), "low": round(float(low), 4), "high": round(float(high), 4)}
