@@ -24,11 +24,16 @@ PROBE: Final = Task(
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was tried, and what came of it in a sentence."""
+    """One thing that was tried, and what came of it in a sentence. needed: whether training as such needs it."""
 
     name: str
     ready: bool
     detail: str
+    needed: bool = True
+
+
+class Absent(Exception):
+    """Something that one algorithm needs and that is not here; the others work without."""
 
 
 def checks() -> Iterator[Check]:
@@ -40,10 +45,13 @@ def checks() -> Iterator[Check]:
         "store": _store,
         "engine": _engine,
         "algorithms": _extras,
+        "hosted": _hosted,
     }
     for name, attempt in named.items():
         try:
             yield Check(name, True, attempt())
+        except Absent as reason:
+            yield Check(name, False, str(reason), needed=False)
         except Exception as error:  # noqa: BLE001 (whatever is wrong with it is the answer)
             yield Check(name, False, str(error) or type(error).__name__)
 
@@ -117,6 +125,22 @@ def _extras() -> str:
     lightning.critique_example()
     packages = ("agentlightning", "poml", "openai", "scikit-learn", "opentelemetry-sdk")
     return ", ".join(f"{name} {installed(name)}" for name in packages)
+
+
+def _hosted() -> str:
+    """Asks the endpoint for its jobs, which costs nothing and sends nothing."""
+    from training import runs
+    from training.algorithms import HOSTED
+    from training.hosted.api import API, Unreachable
+    from training.watch import Unusable
+
+    try:
+        runs.chosen(HOSTED)
+        api = API(base_url=settings.OPENAI_BASE_URL, api_key=settings.OPENAI_API_KEY)
+        api.check()
+    except (runs.Unavailable, Unreachable, Unusable) as reason:
+        raise Absent(str(reason)) from None
+    return f"{api.name} has a fine-tuning API that takes the key; nothing is sent to it before somebody agrees"
 
 
 def _whole() -> AnalyzerVersion:

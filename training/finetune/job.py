@@ -1,11 +1,11 @@
 """A job directory: what to learn, from which rows, and what came of it.
 
-    job.json                            a Job
-    train.jsonl, validation.jsonl       one Row a line
-    start/                              the adapter that the work begins with, where there is one
-    log.jsonl                           what the worker tells, one object a line
-    checkpoints/, cache/                the worker's own
-    adapter/                            the result: adapter_config.json and adapter_model.safetensors
+job.json                            a Job
+train.jsonl, validation.jsonl       one Row a line
+start/                              the adapter that the work begins with, where there is one
+log.jsonl                           what the worker tells, one object a line
+checkpoints/, cache/                the worker's own
+adapter/                            the result: adapter_config.json and adapter_model.safetensors
 """
 
 from __future__ import annotations

@@ -102,9 +102,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         self._probe_every = max(1, state.max_steps // 5)
         self._log.write(event="begun", step=state.global_step, of=state.max_steps)
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         now = time.monotonic()
         if self._stop.is_set():
             control.should_save = control.should_training_stop = True
@@ -154,7 +152,9 @@ class Progress(TrainerCallback):  # type: ignore[misc]
     def _fault(self, found: dict[str, float], step: int) -> str:
         for name in ("loss", "grad_norm"):
             if not math.isfinite(found.get(name, 0.0)):
-                return f"At step {step} the {name.replace('_', ' ')} is no number any more: try a lower --learning-rate."
+                return (
+                    f"At step {step} the {name.replace('_', ' ')} is no number any more: try a lower --learning-rate."
+                )
         if "kl" in found:
             self._drifts.append(found["kl"])
             # The estimate has wild outliers, of which one is no drift.

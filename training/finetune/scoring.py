@@ -42,8 +42,6 @@ def score(row: Row, text: str, *, cut_off: bool = False) -> Score:
         form_type=task.type,
         held=task.held,
     )
-    judged = rewards.Judged(
-        category=answer.category, severity=answer.severity, action=answer.action, priority=points
-    )
+    judged = rewards.Judged(category=answer.category, severity=answer.severity, action=answer.action, priority=points)
     reward = rewards.reward(judged, cast(rewards.Judged, row.decision))
     return Score(reward["total"], answer)

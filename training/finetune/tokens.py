@@ -36,9 +36,7 @@ def prompt_text(tokenizer: Any, messages: list[dict[str, str]]) -> str:
 def answer_text(tokenizer: Any, messages: list[dict[str, str]], answer: str) -> str:
     """What the model is to write after the prompt, its end-of-turn token included and nothing after that."""
     prompt = prompt_text(tokenizer, messages)
-    whole = str(
-        tokenizer.apply_chat_template([*messages, {"role": "assistant", "content": answer}], tokenize=False)
-    )
+    whole = str(tokenizer.apply_chat_template([*messages, {"role": "assistant", "content": answer}], tokenize=False))
     written = whole[len(prompt) :] if whole.startswith(prompt) else answer
     _, found, after = written.partition(answer)
     # Templates end a turn differently; what is no special token (a line break, mostly) would only be waited for.

@@ -139,9 +139,7 @@ def rewards_of(job: Job, ends: frozenset[int]) -> list[Callable[..., list[float]
             cut_off = len(tokens) >= job.max_answer and tokens[-1] not in ends
             yield score(Row.model_validate_json(line), str(completion[0]["content"]), cut_off=cut_off)
 
-    def decision(
-        completions: list[Any], completion_ids: list[list[int]], row: list[str], **more: Any
-    ) -> list[float]:
+    def decision(completions: list[Any], completion_ids: list[list[int]], row: list[str], **more: Any) -> list[float]:
         return [one.reward for one in scores(completions, completion_ids, row)]
 
     def form(completions: list[Any], completion_ids: list[list[int]], row: list[str], **more: Any) -> list[float]:

@@ -122,9 +122,10 @@ class Command(BaseCommand):
 
         missing = 0
         for check in readiness.checks():
-            style = self.style.SUCCESS if check.ready else self.style.ERROR
-            self.stdout.write(f"{style('✓' if check.ready else '✗')} {check.name}: {check.detail}")
-            missing += not check.ready
+            absent = self.style.ERROR("✗") if check.needed else self.style.WARNING("–")
+            mark = self.style.SUCCESS("✓") if check.ready else absent
+            self.stdout.write(f"{mark} {check.name}: {check.detail}")
+            missing += check.needed and not check.ready
         return min(missing, 1)
 
     def _report(self, run: TrainingRun) -> None:
