@@ -66,6 +66,10 @@ class AnalyzerVersion(models.Model):
     model = models.CharField(max_length=200, blank=True, help_text="The model's name; empty for TRIAGE_MODEL.")
     weights = models.BinaryField(blank=True, default=b"", help_text="Of the local engine: arrays and JSON, never code.")
     weights_digest = models.CharField(max_length=64, blank=True)
+    adapter: models.JSONField[dict[str, Any]] = models.JSONField(
+        default=dict, blank=True,
+        help_text="What fine-tuning added to a model: its folder, the digest of its files, base model, method, run.",
+    )  # fmt: skip
     thresholds: models.JSONField[dict[str, float]] = models.JSONField(
         default=dict, blank=True, help_text="Confidence below which a field says “not sure”."
     )

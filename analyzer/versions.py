@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from analyzer import roles
+from analyzer import adapters, roles
 from analyzer.engines import Spec
 from analyzer.models import AnalyzerVersion
 
@@ -51,9 +51,10 @@ def create(
     thresholds: dict[str, float] | None = None,
     calibration: dict[str, Any] | None = None,
     metrics: dict[str, Any] | None = None,
+    adapter: dict[str, Any] | None = None,
     parent: AnalyzerVersion | None = None,
 ) -> AnalyzerVersion:
-    """A new candidate with the next number."""
+    """A new candidate with the next number. adapter is a record as adapters.fault reads it."""
     for _ in range(5):
         highest = AnalyzerVersion.objects.aggregate(highest=Max("number"))["highest"] or 0
         try:
@@ -69,6 +70,7 @@ def create(
                     thresholds=thresholds or {},
                     calibration=calibration or {},
                     metrics=metrics or {},
+                    adapter=adapter or {},
                     parent=parent,
                 )
         except IntegrityError:
@@ -80,12 +82,16 @@ def create(
 def activate(*, version: AnalyzerVersion, by: User | None) -> AnalyzerVersion:
     """Make a version the active one and retire the one before; also how to roll back. by None is the system itself.
 
-    Raises PermissionDenied, or NotUsable when the version could not analyse anything.
+    Raises PermissionDenied, or NotUsable when the version could not analyse anything, or not with what was evaluated.
     """
     if by is not None and not by.has_perm(roles.ACTIVATE):
         raise PermissionDenied("Only a manager may activate a version.")
     if not version.weights_digest:
         raise NotUsable(f"Version {version.number} has no weights, not even to fall back on.")
+    if version.adapter and version.engine != AnalyzerVersion.Engine.LOCAL:
+        fault = adapters.fault(version.adapter, settings.FINETUNE_DIR)
+        if fault:
+            raise NotUsable(f"Version {version.number} cannot be activated. {fault}")
     with transaction.atomic():
         AnalyzerVersion.objects.filter(status=AnalyzerVersion.Status.ACTIVE).exclude(pk=version.pk).update(
             status=AnalyzerVersion.Status.RETIRED
@@ -141,6 +147,7 @@ def _with_engine(version: AnalyzerVersion, engine: str) -> AnalyzerVersion:
         model=version.model,
         thresholds=version.thresholds,
         calibration=version.calibration,
+        adapter=version.adapter,
         parent=version,
     )
     return activate(version=other, by=None)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from analyzer.engines import Spec
@@ -18,8 +20,10 @@ from training.algorithms import (
     HOSTED,
     LOCAL,
     REINFORCE,
+    TUNING,
     Lesson,
     Proposal,
+    finetune,
     hosted,
     local,
     prompt,
@@ -33,6 +37,7 @@ LEARNERS: Final[dict[str, Callable[[Lesson], Proposal]]] = {
     LOCAL: local.learn,
     APO: prompt.learn,
     REINFORCE: reinforce.learn,
+    **{method: partial(finetune.learn, method=method) for method in TUNING},
     HOSTED: hosted.learn,
 }
 # Items judged between two looks at whether the run is to stop: few where each asks a model.
@@ -93,8 +98,15 @@ def compare(lesson: Lesson, proposal: Proposal, *, number: int) -> Comparison:
     test, seed = lesson.dataset.test, lesson.options.seed
     new = spec_of(proposal, lesson.active)
     shown = int(proposal.calibration.get("examples", lesson.examples))
-    candidate = _verdicts(lesson, new, shown, "candidate")
-    active = _verdicts(lesson, lesson.active, lesson.examples, "active version")
+    with ExitStack() as stack:
+        # Adapters are served here for as long as the comparison takes, whatever is served elsewhere.
+        tuned = proposal.adapter or {}
+        new = finetune.reachable(new, tuned, stack.enter_context(finetune.served(tuned, lesson.adapters)))
+        candidate = _verdicts(lesson, new, shown, "candidate")
+    with ExitStack() as stack:
+        url = stack.enter_context(finetune.served(lesson.adapter, lesson.adapters))
+        old = finetune.reachable(lesson.active, lesson.adapter, url)
+        active = _verdicts(lesson, old, lesson.examples, "active version")
     fallbacks = {"candidate": _fallbacks(lesson, candidate), "active": _fallbacks(lesson, active)}
     changed = (new.prompt, new.model) != (lesson.active.prompt, lesson.active.model)
     if changed and max(fallbacks.values()) > len(test) / 2:

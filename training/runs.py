@@ -6,7 +6,8 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -15,11 +16,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from analyzer import memory, roles, versions
+from analyzer import adapters, memory, roles, versions
 from analyzer.engines import EngineError
 from analyzer.models import AnalyzerVersion
 from training import watch
-from training.algorithms import ALGORITHMS, APO, AUTO, HOSTED, LOCAL, Lesson, Options, Proposal
+from training.algorithms import ALGORITHMS, APO, AUTO, HOSTED, LOCAL, TUNING, Lesson, Options, Proposal
 from training.models import TrainingRun
 
 if TYPE_CHECKING:
@@ -74,12 +75,12 @@ def execute(
         check_promoter(by)
         if options.dry_run:
             raise Refused("A dry run stores nothing, so that there is nothing to promote.")
+    TrainingRun.objects.reap()
+    refuse_second()
     if HOSTED in names:
         from training.hosted import consent
 
         consent.refuse(options)
-    TrainingRun.objects.reap()
-    refuse_second()
     from training import dataset
 
     try:
@@ -110,7 +111,7 @@ def carry_out(
             _train(run, names, data, active, options, journal, cargo)
         except KeyboardInterrupt:
             _fail(run, options, STATUS.STOPPED, "Stopped on request.")
-        except (Overtaken, EngineError) as error:
+        except (watch.Ended, EngineError) as error:
             _fail(run, options, STATUS.FAILED, str(error))
         except Exception as error:
             _fail(run, options, STATUS.FAILED, f"{type(error).__name__}: {error}")
@@ -144,6 +145,8 @@ def chosen(algorithm: str) -> list[str]:
             "hosted sends decisions to a fine-tuning API: set OPENAI_API_KEY or OPENAI_BASE_URL, and not "
             "TRIAGE_ENGINE=local. To learn on this machine: --algorithm local or reinforce."
         )
+    if any(name in TUNING for name in names):
+        _check_extras()
     return names
 
 
@@ -202,9 +205,11 @@ def _train(
     from training import contest
 
     control = watch.Control(say=journal.say, keep=journal.keep)
-    lesson = _lesson(data, active, options, control)
+    lesson = _lesson(data, active, options, control, workplace=f"run-{run.number}" if run.number else "dry-run")
     if HOSTED in names:
-        lesson = _hosted(lesson, run, cargo)
+        from training.hosted import unfinished
+
+        lesson = unfinished.equipped(lesson, run, cargo)
     journal.say(f"data {data.digest[:12]} {data.summary['n']}; active: {active}; algorithms: {', '.join(names)}")
     learned, compared = contest.Learned(), None
     try:
@@ -237,8 +242,29 @@ def _train(
         _end(run, options, STATUS.FINISHED, None, active)
 
 
-def _lesson(data: Dataset, active: AnalyzerVersion, options: Options, control: watch.Control) -> Lesson:
-    """Everything that the work needs as plain values: it has no database."""
+def prepare(*, algorithm: str, directory: Path, options: Options, progress: Callable[[str], None]) -> None:
+    """Write what a fine-tuning algorithm would learn from into a folder, for a worker elsewhere; stores nothing.
+
+    Raises Refused.
+    """
+    if algorithm not in TUNING:
+        raise Refused(f"Only {', '.join(TUNING)} work off a folder; {algorithm} does not.")
+    from training import dataset
+    from training.algorithms import finetune
+
+    try:
+        data = dataset.build(minimum=options.minimum)
+        control = watch.Control(say=progress)
+        lesson = _lesson(data, versions.active(), options, control, workplace=str(directory.resolve()))
+        finetune.prepared(lesson, algorithm, directory.resolve())
+    except (dataset.TooLittle, watch.Unusable) as error:
+        raise Refused(str(error)) from error
+
+
+def _lesson(
+    data: Dataset, active: AnalyzerVersion, options: Options, control: watch.Control, *, workplace: str
+) -> Lesson:
+    """Everything that the work needs as plain values: it has no database. Raises Unusable."""
     return Lesson(
         dataset=data,
         active=versions.spec(AnalyzerVersion.objects.get(pk=active.pk)),
@@ -249,17 +275,27 @@ def _lesson(data: Dataset, active: AnalyzerVersion, options: Options, control: w
         examples=int(active.calibration.get("examples", memory.SHOWN)),
         calibration=dict(active.calibration),
         store_url=settings.LIGHTNING_STORE_URL,
+        workplace=settings.FINETUNE_DIR / workplace,
+        adapters=settings.FINETUNE_DIR,
+        adapter=dict(active.adapter) if active.engine != AnalyzerVersion.Engine.LOCAL else {},
+        start=_start_adapter(active, options),
     )
 
 
-def _hosted(lesson: Lesson, run: TrainingRun, cargo: Shipment | None) -> Lesson:
-    """What hosted needs beside: what was confirmed, or what is known of the job of a run that goes on."""
-    known: dict[str, Any] = run.metrics.get(HOSTED) or {}
-    more = replace(lesson, shipment=cargo, number=run.number, mark=str(run.pk))
-    if cargo is not None:
-        return more
-    taught = AnalyzerVersion.objects.filter(number=known.get("version", 0)).first()
-    return replace(more, resumed=known, taught=versions.spec(taught) if taught else None)
+def _start_adapter(active: AnalyzerVersion, options: Options) -> dict[str, Any]:
+    """The adapter that fine-tuning begins with; raises Unusable when it is named and not there."""
+    if options.start == 0:
+        return {}
+    version = active
+    if options.start is not None:
+        found = AnalyzerVersion.objects.defer("weights").filter(number=options.start).first()
+        if found is None or not found.adapter:
+            raise watch.Unusable(f"There is no version {options.start} with an adapter to begin with.")
+        version = found
+    fault = adapters.fault(version.adapter, settings.FINETUNE_DIR) if version.adapter else ""
+    if fault:
+        raise watch.Unusable(f"Version {version.number} cannot be begun with. {fault} --start 0 begins without.")
+    return dict(version.adapter)
 
 
 def _judge(run: TrainingRun, compared: Comparison, journal: watch.Journal) -> None:
@@ -364,6 +400,7 @@ def _candidate(run: TrainingRun, proposal: Proposal, active: AnalyzerVersion) ->
         model=active.model if proposal.model is None else proposal.model,
         thresholds=proposal.thresholds,
         calibration=proposal.calibration,
+        adapter=proposal.adapter and proposal.adapter | {"run": run.number},
         metrics={
             "run": run.number,
             "dataset": run.dataset["digest"],
@@ -381,6 +418,17 @@ def _fail(run: TrainingRun, options: Options, status: str, reason: str) -> None:
         stored = ("error", "log", "finished_at", "usage", "metrics", "curve")
         TrainingRun.objects.filter(pk=run.pk, status=STATUS.RUNNING).update(
             status=status, **{name: getattr(run, name) for name in stored}
+        )
+
+
+def _check_extras() -> None:
+    from training.algorithms import finetune
+
+    absent = finetune.missing()
+    if absent:
+        raise Unavailable(
+            f"Fine-tuning needs {', '.join(absent)}: {finetune.INSTALL}. Without: --algorithm local learns on any "
+            "machine, and hosted through a fine-tuning API."
         )
 
 

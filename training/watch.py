@@ -57,6 +57,7 @@ class Control:
 
     deadline is in seconds of time.monotonic. usage is what models were asked so far, also where they failed. keep
     stores facts under a name in the run's metrics, for whoever goes on with a run that died; False when it could not.
+    patience is how many seconds the work may take to end when it is told to.
     """
 
     say: Callable[[str], None]
@@ -64,6 +65,7 @@ class Control:
     stop: threading.Event = field(default_factory=threading.Event)
     deadline: float | None = None
     usage: Usage = field(default_factory=Usage)
+    patience: float = PATIENCE
 
     def check(self) -> None:
         """Raises Stopped when it is time to end."""
@@ -158,12 +160,12 @@ def perform(work: Callable[[], ResultT], *, control: Control, journal: Journal) 
     except KeyboardInterrupt:
         control.stop.set()
         journal.say("stopping: what was found so far is kept")
-        until = time.monotonic() + PATIENCE
-        while not finished.wait(min(LOOK, PATIENCE)) and time.monotonic() < until:
+        until = time.monotonic() + control.patience
+        while not finished.wait(min(LOOK, control.patience)) and time.monotonic() < until:
             journal.write()
     journal.write()
     if not finished.is_set():
-        raise Abandoned(f"The work did not stop within {PATIENCE:.0f} seconds.")
+        raise Abandoned(f"The work did not stop within {control.patience:.0f} seconds.")
     if errors:
         raise errors[0]
     return outcome[0]

@@ -7,6 +7,8 @@ import json
 import os
 import re
 import signal
+import socket
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -306,6 +308,23 @@ def test_a_stop_cancels_the_job_and_keeps_what_is_known(server: TuningServer) ->
     assert (facts["job"], facts["state"]) == ("ftjob-1", "cancelled")
     assert server.files == {}
     assert any("job ftjob-1: cancelled" in line for line in lines)
+
+
+def test_while_the_job_of_a_killed_run_may_go_on_no_second_one_is_paid_for(server: TuningServer) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    run = TrainingRun.objects.create(
+        number=1,
+        algorithm="hosted",
+        host=socket.gethostname(),
+        pid=gone.pid,
+        metrics={"hosted": {"state": "running", "job": "ftjob-1"}},
+    )
+    with pytest.raises(runs.Refused, match="The job of run 1 may still be going on"):
+        tune()
+    run.refresh_from_db()
+    assert run.status == "failed"
+    assert server.requests == []
 
 
 def test_a_job_that_cannot_be_cancelled_is_named_and_can_be_followed_again(server: TuningServer) -> None:

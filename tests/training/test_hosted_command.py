@@ -81,9 +81,11 @@ def test_scripts_say_yes(server: TuningServer) -> None:
     assert server.jobs["ftjob-1"]["model"] == "scripted-small"
 
 
-def test_only_a_hosted_run_can_be_resumed() -> None:
-    with pytest.raises(CommandError, match="--resume goes with --algorithm hosted"):
+def test_only_a_hosted_run_is_resumed_without_its_number() -> None:
+    with pytest.raises(CommandError, match="--resume needs a run's number or a job's folder, except with"):
         call_command("train_analyzer", "--resume")
+    with pytest.raises(CommandError, match="a hosted run is named by its number"):
+        command("--resume", "data/finetune/run-1")
 
 
 def test_nothing_to_resume_is_said(server: TuningServer) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.schema import Usage
@@ -22,9 +23,14 @@ if TYPE_CHECKING:
 LOCAL: Final = "local"
 APO: Final = "apo"
 REINFORCE: Final = "reinforce"
+SFT: Final = "sft"
+GRPO: Final = "grpo"
+DPO: Final = "dpo"
 HOSTED: Final = "hosted"
 AUTO: Final = "auto"
-ALGORITHMS: Final = (LOCAL, APO, REINFORCE, HOSTED)
+# Those that change the weights of a language model on this machine.
+TUNING: Final = (SFT, GRPO, DPO)
+ALGORITHMS: Final = (LOCAL, APO, REINFORCE, *TUNING, HOSTED)
 # Decisions that a person made about one item; imported ones have no severity to show.
 SHOWABLE: Final = frozenset({"validated", "overridden"})
 
@@ -33,8 +39,9 @@ SHOWABLE: Final = frozenset({"validated", "overridden"})
 class Options:
     """What a run may do and cost; None is the algorithm's own default. Prices are per million tokens.
 
-    blank has reinforce begin with a policy that knows nothing instead of the active version's. base_model, method and
-    epochs are of fine-tuning.
+    blank has reinforce begin with a policy that knows nothing instead of the active version's. What follows base_model
+    is of fine-tuning: start is the version whose adapter it begins with (0 for none), resume the run, or the folder,
+    whose work it goes on with. method and training_price are of hosted fine-tuning.
     """
 
     seed: int = 0
@@ -52,10 +59,19 @@ class Options:
     max_minutes: float | None = None
     input_price: float | None = None
     output_price: float | None = None
-    training_price: float | None = None
     base_model: str = ""
+    start: int | None = None
+    epochs: float | None = None
+    batch: int | None = None
+    learning_rate: float | None = None
+    lora_rank: int | None = None
+    group_size: int | None = None
+    kl: float | None = None
+    max_length: int | None = None
+    max_answer: int | None = None
+    resume: str = ""
     method: str = "supervised"
-    epochs: int = 3
+    training_price: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +89,12 @@ class Lesson:
     # The active version's calibration record, which a proposal that keeps its weights keeps too.
     calibration: dict[str, Any] = field(default_factory=dict)
     store_url: str = ""
+    # Where fine-tuning works, the folder that adapters are named from, and the adapters of the active version and of
+    # the one to begin with.
+    workplace: Path = Path()
+    adapters: Path = Path()
+    adapter: dict[str, Any] = field(default_factory=dict)
+    start: dict[str, Any] = field(default_factory=dict)
     # Of hosted: what somebody confirmed may be sent; the run's number and what marks its files and job at the API.
     shipment: Shipment | None = None
     number: int = 0
@@ -117,6 +139,7 @@ class Proposal:
     changes: bool = True
     # None leaves the active version's, or its lack of one.
     model: str | None = None
+    adapter: dict[str, Any] | None = None
 
     @property
     def gain(self) -> float:

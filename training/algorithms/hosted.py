@@ -16,7 +16,7 @@ from analyzer import engines
 from analyzer.engines import EngineError, Spec
 from analyzer.schema import Task
 from training import algorithms, lightning
-from training.algorithms import Lesson, Proposal
+from training.algorithms import Lesson, Proposal, finetune
 from training.dataset import Example
 from training.evaluation import predict
 from training.hosted import shipment
@@ -278,13 +278,16 @@ def _proposal(lesson: Lesson, job: Job, model: str) -> Proposal:
     examples = shipment.chosen(lesson.dataset, seed=lesson.options.seed)
     _await(spec, examples[0], lesson.control)
     rewards = _earned(lesson, spec, examples, shown=0)
-    before = _earned(lesson, active, examples, shown=lesson.examples if active.engine != "local" else 0)
+    shown = lesson.examples if active.engine != "local" else 0
+    with finetune.served(lesson.adapter, lesson.adapters) as url:
+        before = _earned(lesson, finetune.reachable(active, lesson.adapter, url), examples, shown=shown)
     return Proposal(
         algorithm=algorithms.HOSTED,
         engine="llm",
         weights=active.weights,
         prompt=taught.prompt,
         model=model,
+        adapter={},
         thresholds=dict(active.thresholds),
         calibration=lesson.calibration | {"examples": 0},
         rewards=rewards,

@@ -56,12 +56,15 @@ class Trials(lightning.Algorithm):
             name: {"llm": lightning.register(spec), "prompt": lightning.template("")} for name, spec in specs.items()
         }
         self.rewards: dict[str, dict[str, float]] = {}
+        # How many items the local engine answered because the one that was tried did not.
+        self.fallbacks: dict[str, int] = {}
 
     async def run(self, train_dataset: Any = None, val_dataset: Sequence[dict[str, Any]] | None = None) -> None:
         """Publish each setting's engine, have it rolled out, and keep the rewards by item; raises Stopped, Unusable."""
         for name, resources in self.resources.items():
             rolled = await self.roll(val_dataset or (), resources, mode="val")
             self.rewards[name] = {str(one.task["id"]): one.total for one in rolled if one.total is not None}
+            self.fallbacks[name] = sum(bool(_verdict(one).get("fallback_reason")) for one in rolled)
             failed = len(rolled) - len(self.rewards[name])
             if failed:
                 reasons = sorted({one.error for one in rolled if one.error})
@@ -246,6 +249,11 @@ def _synthetic(weight: float) -> Iterator[local.LabelledText]:
 def _other(active: tuple[tuple[str, float], ...]) -> dict[str, float]:
     """Thresholds of the active version that are not a field's, like the cascade's."""
     return {name: value for name, value in active if name not in ("category", "severity")}
+
+
+def _verdict(rolled: lightning.Rolled) -> dict[str, Any]:
+    found: dict[str, Any] = rolled.output.get("verdict") or {}
+    return found
 
 
 def _mean(rewards: dict[str, float]) -> float:

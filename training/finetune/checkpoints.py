@@ -40,6 +40,17 @@ def publish(model: Any, folder: Path) -> None:
     part.rename(folder)
 
 
+def take(checkpoint: Path, folder: Path) -> None:
+    """The adapter of a checkpoint as a result, whole or not at all."""
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    for name in (CONFIG, WEIGHTS):
+        shutil.copyfile(checkpoint / name, part / name)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+
+
 def _step(checkpoint: Path) -> int:
     number = checkpoint.name.rpartition("-")[2]
     return int(number) if number.isdecimal() else -1

@@ -18,10 +18,22 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from analyzer.schema import Task
+from training.finetune.rows import Row
 
 Method = Literal["sft", "grpo", "dpo"]
+# Exit codes of a worker; failed, the reason is the last line of its log.
+DONE: Final = 0
+FAILED: Final = 1
+STOPPED: Final = 3
+# Seconds that a worker which is told to end gets for its step and a checkpoint.
+GRACE: Final = 120.0
 SPLITS: Final = ("train", "validation")
+# What a method takes where nobody says otherwise: LoRA stands ten times the rates of full training.
+DEFAULTS: Final[dict[str, dict[str, Any]]] = {
+    "sft": {"epochs": 3.0, "batch": 16, "learning_rate": 2e-4},
+    "grpo": {"epochs": 1.0, "batch": 8, "learning_rate": 2e-5},
+    "dpo": {"epochs": 2.0, "batch": 8, "learning_rate": 2e-5},
+}
 
 
 class BadJob(ValueError):
@@ -56,24 +68,6 @@ class Job(BaseModel):
     save_seconds: float = Field(default=300.0, ge=0)
     # Names the data set that the rows come from.
     dataset: str = ""
-
-
-class Row(BaseModel):
-    """One decided item: the messages that ask, the answer that a person stands for, and what they decided.
-
-    rejected is the machine's answer where the person corrected it, else empty. task holds the decision too.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    task: Task
-    prompt: list[dict[str, str]]
-    answer: str
-    rejected: str = ""
-
-    @property
-    def decision(self) -> dict[str, Any]:
-        return self.task.decision or {}
 
 
 class Directory:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from training.finetune.job import Row
+from training.finetune.rows import Row
 from training.finetune.scoring import Score, score
 from training.finetune.tokens import ids, prompt_text
 

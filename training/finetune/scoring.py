@@ -9,7 +9,7 @@ from analyzer import priority, rewards
 from analyzer.engines import Completion
 from analyzer.engines.llm import Malformed, read
 from analyzer.schema import Answer
-from training.finetune.job import Row
+from training.finetune.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

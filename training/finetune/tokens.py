@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from training.finetune.job import Row
+from training.finetune.rows import Row
 
 # What the loss passes over.
 IGNORED: Final = -100

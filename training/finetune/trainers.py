@@ -10,9 +10,10 @@ from typing import Any, Final
 import datasets
 from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 
-from training.finetune.job import Directory, Job, Row
+from training.finetune.job import Directory, Job
 from training.finetune.loading import Plan
 from training.finetune.probe import ending
+from training.finetune.rows import Row
 from training.finetune.scoring import Score, score
 from training.finetune.tokens import encode, ids, prompt_text
 

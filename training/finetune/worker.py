@@ -19,21 +19,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from training.finetune.job import BadJob, Directory, Job, Row
+from training.finetune.job import DONE, FAILED, GRACE, STOPPED, BadJob, Directory, Job
+from training.finetune.rows import Row
 
-DONE: Final = 0
-FAILED: Final = 1
-STOPPED: Final = 3
-# Seconds that a worker whose parent is gone gets to finish its step and save.
-GRACE: Final = 120.0
-
-# Before torch, transformers and trl are imported: nothing is told to anybody, and tokenizers may be used after a fork.
-for _name, _value in (
-    ("HF_HUB_DISABLE_TELEMETRY", "1"),
-    ("TOKENIZERS_PARALLELISM", "false"),
-    ("TRL_EXPERIMENTAL_SILENCE", "1"),
-):
-    os.environ.setdefault(_name, _value)
+# Set before torch, transformers and trl are imported: nobody is told anything, and nobody waits by spinning.
+ENVIRONMENT: Final = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRL_EXPERIMENTAL_SILENCE": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _work(directory: Directory, job: Job, stop: threading.Event) -> int:
     """Import what is heavy, train, and tell every end in the log."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     if "LOCAL_RANK" not in os.environ:
         # One process uses one GPU; more are for accelerate launch.
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")

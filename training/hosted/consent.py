@@ -42,7 +42,8 @@ def obtain(
         cargo = shipment.pack(
             data,
             active=spec,
-            base_model=options.base_model or active.model or settings.TRIAGE_MODEL,
+            # The name of a model that we serve ourselves means nothing there.
+            base_model=options.base_model or (not active.adapter and active.model) or settings.TRIAGE_MODEL,
             to=api.where(spec.base_url),
             options=options,
         )

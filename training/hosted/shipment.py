@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from training.dataset import Dataset, Example
 
 PREFERENCE: Final = "preference"
+# Passes over the data; each is paid for.
+EPOCHS: Final = 3
 # Fewer examples than this the API refuses.
 MINIMUM: Final = 10
 # A file may be this large.
@@ -157,7 +159,7 @@ def pack(data: Dataset, *, active: Spec, base_model: str, to: str, options: Opti
         left_out=sum(len(part) - len(rows.teachable(part)) for part in (data.train, data.validation)),
         base_model=base_model,
         method=options.method,
-        epochs=options.epochs,
+        epochs=EPOCHS if options.epochs is None else round(options.epochs),
         seed=options.seed,
         to=to,
         questions=compared * (1 if active.engine == "local" else 2),
@@ -194,7 +196,8 @@ def redacted(example: Example) -> tuple[Example, bool]:
 
 
 def _part(examples: Sequence[Example], active: Spec, options: Options) -> Part:
-    looked = [redacted(example) for example in rows.teachable(examples)]
+    counted = rows.weighed(rows.teachable(examples), seed=options.seed)
+    looked = [redacted(example) for example in counted]
     again = [example for example, _ in looked]
     render = rows.pairs if options.method == PREFERENCE else rows.conversations
     file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the shipment)

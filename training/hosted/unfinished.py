@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
+from analyzer import versions
+from analyzer.models import AnalyzerVersion
 from training import dataset
-from training.algorithms import HOSTED
+from training.algorithms import HOSTED, Lesson
 from training.dataset import Dataset, Example
 from training.models import TrainingRun
+
+if TYPE_CHECKING:
+    from training.hosted.shipment import Shipment
 
 # States in which there is nothing at the API: nothing was sent, the job has ended, was never started, is not known.
 OVER: Final = frozenset({"", "succeeded", "failed", "cancelled", "none", "gone"})
@@ -39,6 +45,16 @@ def facts(run: TrainingRun) -> dict[str, Any]:
 def kept_back(data: Dataset) -> dict[str, list[str]]:
     """Which items a run must not learn from, by id: what an examination after a restart is made of."""
     return {name: [one.feedback_id for one in part] for name, part in data.splits().items() if name != "train"}
+
+
+def equipped(lesson: Lesson, run: TrainingRun, cargo: Shipment | None) -> Lesson:
+    """A lesson with what hosted needs beside: what was confirmed, or what a run that goes on knows of its job."""
+    more = replace(lesson, shipment=cargo, number=run.number, mark=str(run.pk))
+    if cargo is not None:
+        return more
+    known = facts(run)
+    taught = AnalyzerVersion.objects.filter(number=known.get("version", 0)).first()
+    return replace(more, resumed=known, taught=versions.spec(taught) if taught else None)
 
 
 def dataset_of(run: TrainingRun) -> Dataset:

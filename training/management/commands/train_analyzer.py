@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -21,6 +22,8 @@ saw, and say: promoted, proposed, or no change and why. Nothing goes live withou
   train_analyzer                              learn by whatever is available, and propose
   train_analyzer --algorithm local --promote  go live at once, if the gate lets it
   train_analyzer --algorithm apo --rounds 3 --max-tokens 500000 --max-minutes 30
+  train_analyzer --algorithm sft --base-model FOLDER      fine-tune a model on this machine; see docs/finetune.md
+  train_analyzer --algorithm sft --resume 12              go on with run 12, which was stopped or killed
   train_analyzer --algorithm hosted --training-price 3    show what would be sent and cost, ask, send, follow
   train_analyzer --algorithm hosted --resume              go on with a hosted run whose process is gone
 
@@ -28,10 +31,16 @@ algorithms:
   local      fits the built-in engine; seconds for 1,000 decisions, offline
   apo        lets a model improve its own prompt, within the budget; needs OPENAI_BASE_URL or OPENAI_API_KEY
   reinforce  policy gradient from rewards alone; for decisions whose right answer nobody names
+  sft        fine-tunes a language model (LoRA) here; needs make install-finetune, and a GPU for a real one
+  grpo       lets it answer and learn from the reward, beginning with the active version's adapter or --start's
+  dpo        teaches it to prefer people's corrections to the machine's answers
   hosted     fine-tunes a model at OPENAI_BASE_URL, in OpenAI's API; sends redacted text, costs money, never in auto
   auto       local, and apo where a model may be asked; the better one on validation items goes on
   Several with commas: local,reinforce
 Ctrl-C or SIGTERM stops in order: the best prompt so far is kept as a candidate."""
+
+# What --resume stands for without a run.
+NEWEST = "newest"
 
 
 class Formatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
@@ -66,28 +75,53 @@ class Command(BaseCommand):
         add("--no-few-shot", action="store_false", dest="few_shot", help="Do not show the model similar decisions.")
         add("--input-price", type=float, help="Per million tokens; with --output-price, costs are told.")
         add("--output-price", type=float, help="Per million tokens.")
-        tuning = parser.add_argument_group("hosted fine-tuning")
+        tuning = parser.add_argument_group("fine-tuning (sft, grpo, dpo)")
         add = tuning.add_argument
-        add("--base-model", default="", metavar="NAME", help="What to fine-tune (the model asked now).")
+        add("--base-model", default="", metavar="MODEL", help="A folder with a chat model, or the name of one.")
+        add("--start", type=int, metavar="N", help="Begin with version N's adapter (the active one's; 0: none).")
+        add("--epochs", type=float, help="Passes over the data (sft 3, grpo 1, dpo 2).")
+        add("--batch", type=int, help="Items per step (sft 16, grpo and dpo 8).")
+        add("--learning-rate", type=float, help="Of the adapter (sft 2e-4, grpo and dpo 2e-5).")
+        add("--lora-rank", type=int, help="Size of the adapter (16).")
+        add("--group-size", type=int, help="grpo: answers per item, rewarded against each other (8).")
+        add("--kl", type=float, help="grpo: what it costs to drift from the beginning (0.04).")
+        add("--max-length", type=int, help="Tokens of prompt and answer together; longer items are left out (2048).")
+        add("--max-answer", type=int, help="Tokens that an answer may take (256).")
+        add(
+            "--resume",
+            nargs="?",
+            const=NEWEST,
+            default="",
+            metavar="RUN",
+            help="Go on with a run's number or a folder.",
+        )
+        add("--prepare", type=Path, metavar="FOLDER", help="Only write the job's folder, for a worker elsewhere.")
+        hosted = parser.add_argument_group(
+            "hosted fine-tuning (beside --base-model, --epochs, --resume and the prices)"
+        )
+        add = hosted.add_argument
         add("--method", choices=("supervised", "preference"), default="supervised", help="preference: from overrides.")
-        add("--epochs", type=int, default=3, help="Passes over the data (3); each is paid for.")
         add("--training-price", type=float, help="Per million trained tokens.")
         add("--yes", action="store_true", help="Send without asking, for scripts.")
-        add("--resume", type=int, nargs="?", const=0, metavar="RUN", help="Go on with this run, or with the newest.")
 
-    def handle(self, *, mode: str, algorithm: str, by: str | None, resume: int | None, **given: Any) -> None:
+    def handle(self, *, mode: str, algorithm: str, by: str | None, prepare: Path | None, **given: Any) -> None:
         if mode == "setup":
             sys.exit(self._check())
         options = Options(**{field.name: given[field.name] for field in fields(Options)})
+        if options.resume == NEWEST and algorithm != HOSTED:
+            raise CommandError("--resume needs a run's number or a job's folder, except with --algorithm hosted.")
         self.agreed: bool = given["yes"]
         try:
+            if prepare is not None:
+                runs.prepare(algorithm=algorithm, directory=prepare, options=options, progress=self._say)
+                return
             person = User.objects.get(username=by) if by else None
-            if resume is None:
+            if algorithm == HOSTED and options.resume:
+                run = self._resume(person, options)
+            else:
                 run = runs.execute(
                     algorithm=algorithm, by=person, options=options, progress=self._say, confirm=self._confirm
                 )
-            else:
-                run = self._resume(algorithm, resume or None, person, options)
         except (runs.Refused, PermissionDenied, User.DoesNotExist) as error:
             raise CommandError(str(error)) from error
         self._report(run)
@@ -107,13 +141,17 @@ class Command(BaseCommand):
         except (EOFError, KeyboardInterrupt):
             return False
 
-    def _resume(self, algorithm: str, number: int | None, by: User | None, options: Options) -> TrainingRun:
+    def _resume(self, by: User | None, options: Options) -> TrainingRun:
         from training.hosted import resumption
 
-        if algorithm != HOSTED:
-            raise CommandError("--resume goes with --algorithm hosted: no other run outlives its process.")
+        if options.resume != NEWEST and not options.resume.isdecimal():
+            raise CommandError(f"--resume {options.resume}: a hosted run is named by its number.")
         return resumption.resume(
-            number=number, by=by, promote=options.promote, max_minutes=options.max_minutes, progress=self._say
+            number=None if options.resume == NEWEST else int(options.resume),
+            by=by,
+            promote=options.promote,
+            max_minutes=options.max_minutes,
+            progress=self._say,
         )
 
     def _check(self) -> int:
