@@ -76,7 +76,7 @@ class Log:
             return file.read(1) == b"\n"
 
 
-class Progress(TrainerCallback):  # type: ignore[misc]
+class Progress(TrainerCallback):
     """Logs every step, saves when it is time or when told to stop, probes now and then, and ends a collapse.
 
     collapsed says how training went wrong, once it did.

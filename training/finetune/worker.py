@@ -144,7 +144,7 @@ def _train(directory: Directory, job: Job, log: Any, stop: threading.Event) -> b
 
 def _probed(directory: Directory, job: Job) -> list[Row]:
     """The first validation rows; they come in a drawn order."""
-    found = []
+    found: list[Row] = []
     for row in directory.rows("validation"):
         if len(found) == job.probe:
             break

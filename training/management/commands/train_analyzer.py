@@ -31,7 +31,7 @@ algorithms:
   local      fits the built-in engine; seconds for 1,000 decisions, offline
   apo        lets a model improve its own prompt, within the budget; needs OPENAI_BASE_URL or OPENAI_API_KEY
   reinforce  policy gradient from rewards alone; for decisions whose right answer nobody names
-  sft        fine-tunes a language model (LoRA) here; needs make install-finetune, and a GPU for a real one
+  sft        fine-tunes a language model (LoRA) on the decisions; needs make install-finetune, and a GPU for a real one
   grpo       lets it answer and learn from the reward, beginning with the active version's adapter or --start's
   dpo        teaches it to prefer people's corrections to the machine's answers
   hosted     fine-tunes a model at OPENAI_BASE_URL, in OpenAI's API; sends redacted text, costs money, never in auto
