@@ -56,7 +56,8 @@ def validate(
     No claim is needed, and somebody else's is no bar; deciding ends it. role is for opinions.adjudicate.
     Raises PermissionDenied, or Stale when another analysis or decision came in between.
     """
-    return _decide(
+    roles.require_reviewer(by)
+    made = build(
         analysis=analysis,
         by=by,
         after=after,
@@ -71,6 +72,7 @@ def validate(
         batch=batch,
         role=role,
     )
+    return _store(made)
 
 
 def override(
@@ -116,7 +118,8 @@ def override(
         )
     if action is None:
         action = analysis.action if new_category == analysis.category else ""
-    return _decide(
+    roles.require_reviewer(by)
+    made = build(
         analysis=analysis,
         by=by,
         after=after,
@@ -132,6 +135,7 @@ def override(
         batch=batch,
         role=role,
     )
+    return _store(made)
 
 
 def undo(*, review: Review, by: User) -> QueueItem:
@@ -277,42 +281,11 @@ def build(
     return review
 
 
-def _decide(
-    *,
-    analysis: Analysis,
-    by: User,
-    after: Review | None,
-    provenance: str,
-    category: str,
-    severity: str,
-    action: str,
-    points: int | None,
-    role: str,
-    reasons: dict[str, str] | None = None,
-    note: str = "",
-    seconds: float | None = None,
-    suggestion_visible: bool = True,
-    batch: UUID | None = None,
-) -> Review:
-    roles.require_reviewer(by)
-    review = build(
-        analysis=analysis,
-        by=by,
-        after=after,
-        provenance=provenance,
-        category=category,
-        severity=severity,
-        action=action,
-        points=points,
-        role=role,
-        reasons=reasons,
-        note=note,
-        seconds=seconds,
-        suggestion_visible=suggestion_visible,
-        batch=batch,
-    )
+def _store(review: Review) -> Review:
+    """Store a decision that was built, unless the item moved on meanwhile; raises Stale."""
+    analysis, by, after = review.analysis, review.reviewer, review.replaces
     with transaction.atomic():
-        item = QueueItem.objects.select_related("feedback", "analysis").get(pk=analysis.feedback_id)
+        item = QueueItem.objects.select_related("feedback", "analysis").get(pk=review.feedback_id)
         review.save(force_insert=True)
         # One conditional UPDATE decides who was first, on every database.
         taken = QueueItem.objects.filter(pk=item.pk, analysis=analysis, review=after).update(

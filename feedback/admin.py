@@ -52,7 +52,7 @@ class FeedbackAdmin(ReadOnlyAdmin):
 
     @admin.display(description="rating")
     def stars(self, feedback: Feedback) -> str:
-        return f"★ {feedback.rating}/5" if feedback.rating else "not rated"
+        return f"★ {feedback.rating}/5" if feedback.rating else "–"
 
     @admin.display(description="rules that fired")
     def reasons(self, feedback: Feedback) -> SafeString | str:

@@ -51,7 +51,14 @@ class CappedPaginator(BasePaginator):
 
 
 class StayingChangeList(ChangeList):
-    """A change list whose page number is one that exists."""
+    """A change list whose page number is one that exists, with filters that open like menus."""
+
+    def get_filters(self, request: HttpRequest) -> tuple[list[admin.ListFilter], bool, dict[str, Any], bool, bool]:
+        specs, *rest = super().get_filters(request)
+        for spec in specs:
+            if spec.template == admin.ListFilter.template:
+                spec.template = "admin/list_filter.html"
+        return specs, *rest
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -62,6 +69,7 @@ class ReadOnlyAdmin(BaseAdmin):
     """Rows to look at. Only a superuser may delete, for a person who asks to be forgotten."""
 
     list_title = ""
+    change_list_template = "admin/list.html"
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = ShowFacets.NEVER

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Generator
 from typing import Any
 
@@ -13,16 +12,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError
 
-# Each leaves the network or a sandbox that containers lack alone; none changes how a page is drawn.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests import chromium
+
 HOW_TO_INSTALL = (
     "Chromium is not installed, so the pages were not tested. On Debian or Ubuntu: "
     "apt-get install chromium fonts-dejavu-core. Elsewhere set CHROMIUM to the path of a Chromium or Chrome."
@@ -51,11 +42,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, N
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Starts the machine's own Chromium; without one the test is skipped, or fails where CI is set."""
-    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    path = next((found for name in names if name and (found := shutil.which(name))), None)
+    path = chromium.path()
     if path is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW_TO_INSTALL)
-    return {**browser_type_launch_args, "executable_path": path, "args": FLAGS}
+    return {**browser_type_launch_args, "executable_path": path, "args": chromium.FLAGS}
 
 
 @pytest.fixture

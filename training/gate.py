@@ -55,8 +55,8 @@ def judge(
     """Compare two versions' verdicts on the same held-out examples by a paired bootstrap over near-copy groups.
 
     Promoted is only a candidate whose gain in macro-F1 has a 95 % interval above zero, whose accuracy is not below,
-    that beats a constant by more than noise, under which no category loses more than 5 points of recall or F1, and
-    which finds as many of the critical and high items.
+    that beats a constant by more than noise, under which no category loses more than 5 points of recall or F1 (or, of
+    fewer than 20 items, more than one item), and which finds as many of the critical and high items.
     """
     now, new = sample(examples, active), sample(examples, candidate)
     constant = _constant(now)
@@ -139,7 +139,9 @@ def _losers(per_class: dict[str, Any]) -> list[str]:
     reasons = []
     for category, parts in per_class.items():
         for part, delta in parts.items():
-            if delta["n"] >= CLASS_MINIMUM and delta["value"] < -CLASS_LOSS - _TINY:
+            # Of fewer than twenty items a single one is more than five points, and says nothing.
+            allowed = max(CLASS_LOSS, 1 / delta["n"])
+            if delta["n"] >= CLASS_MINIMUM and delta["value"] < -allowed - _TINY:
                 word = "F1" if part == "f1" else part
                 reasons.append(f"{category} loses too much {word}: {_points(delta)} on {delta['n']} items.")
     return reasons

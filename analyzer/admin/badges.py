@@ -76,12 +76,12 @@ def _of_analysis(analysis: Analysis) -> list[Badge]:
     return found
 
 
-def excerpt(said: Feedback) -> str:
-    """Enough of a comment to recognise it by, in a message or an accessible name."""
+def excerpt(said: Feedback, *, most: int = EXCERPT) -> str:
+    """Enough of a comment to recognise it by: by default what a message or an accessible name has room for."""
     words = " ".join(said.comment.split())
     if not words:
         return f"{said.rating} stars, no comment" if said.rating else "no comment"
-    return words if len(words) <= EXCERPT else words[: EXCERPT - 1].rstrip() + "…"
+    return words if len(words) <= most else words[: most - 1].rstrip() + "…"
 
 
 def age(waiting: timedelta) -> str:

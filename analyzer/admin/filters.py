@@ -24,7 +24,6 @@ Condition = Callable[[HttpRequest], Q]
 class OneOf(admin.SimpleListFilter):
     """A filter over a closed set: value -> (what staff read, the condition). An unknown value filters nothing."""
 
-    template = "admin/analyzer/queueitem/filter.html"
     options: ClassVar[dict[str, tuple[str, Condition]]]
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:

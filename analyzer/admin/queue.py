@@ -55,6 +55,7 @@ class QueueItemAdmin(ReadOnlyAdmin):
     """Nothing is edited here: the buttons add decisions, which the projection follows."""
 
     list_title = "Queue"
+    change_list_template = "admin/analyzer/queueitem/change_list.html"
     list_per_page = 25
     list_filter = QUEUE_FILTERS
     ordering = ("rank",)

@@ -21,6 +21,9 @@ from analyzer.models import OUTCOME_CHOICES, Review
 from analyzer.taxonomy import OUTCOME_NAMES
 from feedback.admin_base import ReadOnlyAdmin, moment
 
+# Characters of a comment that a line of the list has room for.
+EXCERPT = 100
+
 
 class ReviewerFilter(admin.SimpleListFilter):
     """Staff by name: asking the decisions who made them would read all of them."""
@@ -152,7 +155,7 @@ class ReviewAdmin(ReadOnlyAdmin):
     @admin.display(description="what was said")
     def said(self, review: Review) -> SafeString:
         address = reverse("admin:analyzer_queueitem_change", args=(review.feedback_id,))
-        return format_html('<a href="{}">{}</a>', address, badges.excerpt(review.feedback))
+        return format_html('<a href="{}">{}</a>', address, badges.excerpt(review.feedback, most=EXCERPT))
 
     item = said
 

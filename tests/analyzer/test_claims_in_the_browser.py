@@ -38,9 +38,13 @@ def open_desk(browser: Browser, live_server: LiveServer) -> Iterator[Opener]:
         context.close()
 
 
-def press(page: Page, *keys: str) -> None:
-    """Presses keys on a card that has been there long enough to be read."""
+def read(page: Page) -> None:
+    """Gives the card time to be read: what is pressed earlier was meant for the one before, and is not taken."""
     page.wait_for_timeout(300)
+
+
+def press(page: Page, *keys: str) -> None:
+    read(page)
     for key in keys:
         page.keyboard.press(key)
 
@@ -164,6 +168,7 @@ def test_a_phone_shows_it_all_without_scrolling_sideways(open_desk: Opener, ada:
     save = page.get_by_role("button", name="Validate")
     expect(save).to_be_in_viewport()
     assert (save.bounding_box() or {})["height"] >= 44
+    read(page)
     page.locator("label.option", has_text="Noise").tap()
     page.get_by_role("button", name="Save as Noise · Low").tap()
     expect(page.get_by_role("heading", name="Nothing needs a decision")).to_be_visible()

@@ -65,6 +65,21 @@ def test_a_class_with_fewer_than_ten_items_is_not_judged_by_itself(rng: np.rando
     assert judgement.promote
 
 
+@pytest.mark.parametrize(("lost", "promoted"), [(1, True), (2, False)])
+def test_one_item_of_a_small_class_is_luck_and_two_are_a_loss(
+    rng: np.random.Generator, *, lost: int, promoted: bool
+) -> None:
+    decided = examples(400, rng, shares=[0.2, 0.2, 0.2, 0.2, 0.2, 0])
+    decided += [Example(feedback_id=f"rare-{n}", comment="", category="noise", group=1000 + n) for n in range(15)]
+    active = machine(decided, rng, right=dict.fromkeys(CATEGORIES, 0.5) | {"noise": 1.0})
+    candidate = machine(decided, rng, right=dict.fromkeys(CATEGORIES, 0.95) | {"noise": 1.0})
+    for number in range(lost):
+        candidate[-1 - number] = verdict("positive")
+    judgement = gate.judge(decided, active, candidate)
+    assert judgement.promote is promoted
+    assert promoted or any(reason.startswith("noise loses too much recall") for reason in judgement.reasons)
+
+
 def test_a_better_candidate_that_buries_critical_items_is_refused(rng: np.random.Generator) -> None:
     decided = [
         replace(one, severity="critical" if number % 10 == 0 else "low")

@@ -75,7 +75,7 @@ def test_the_list_can_be_narrowed_and_says_when_nothing_is_left(client: Client, 
     assert [row[0] for row in cells(page(client, ben, f"{LIST}?status=failed"))] == [["2", "local,apo"]]
     assert [row[0] for row in cells(page(client, ben, f"{LIST}?outcome=proposed"))] == [["1", "local"]]
     assert [row[0] for row in cells(page(client, ben, f"{LIST}?algorithm=apo"))] == [["2", "local,apo"]]
-    assert "No run matches" in page(client, ben, f"{LIST}?algorithm=reinforce")
+    assert "Nothing matches" in page(client, ben, f"{LIST}?algorithm=reinforce")
 
 
 def test_a_run_whose_process_died_is_shown_as_failed_with_the_reason(client: Client, ben: User) -> None:

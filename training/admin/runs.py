@@ -49,7 +49,7 @@ class TrainingRunAdmin(ReadOnlyAdmin):
 
     class Media:
         css = {"all": ("analyzer/queue.css", "training/training.css")}
-        js = ("analyzer/queue.js", "training/run.js")
+        js = ("training/run.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TrainingRun]:
         rows = TrainingRun.objects.select_related("candidate", "active", "started_by", "approved_by")

@@ -28,21 +28,4 @@
         // A reload must not jump to a line that was decided long ago.
         history.replaceState(null, "", location.pathname + location.search);
     });
-
-    // What opens over the list closes like a menu.
-    const close = (except) => document.querySelectorAll("details[name][open]").forEach((details) => {
-        if (!details.contains(except)) {
-            details.open = false;
-        }
-    });
-    addEventListener("click", (event) => close(event.target));
-    addEventListener("keydown", (event) => {
-        if (event.key === "Escape") {
-            const open = document.querySelector("details[name][open]");
-            close(null);
-            if (open) {
-                open.querySelector("summary").focus();
-            }
-        }
-    });
 }
