@@ -125,7 +125,9 @@ def resumed(lesson: Lesson, method: str) -> Directory:
     if any(row.task.id in held_out for split in ("train", "validation") for row in source.rows(split)):
         raise Unusable(f"Some rows of {source.path} are held out now: begin anew, without --resume.")
     target = Directory(lesson.workplace)
-    shutil.copytree(source.path, target.path, ignore=shutil.ignore_patterns("cache", "lock", "*.part", "worker.err"))
+    shutil.copytree(
+        source.path, target.path, ignore=shutil.ignore_patterns("cache", "lock", "*.part", "worker.err", "verl")
+    )
     at = checkpoints.step(checkpoints.newest(target.checkpoints))
     lesson.control.say(f"goes on with {source.path}" + (f" from step {at}" if at else ""))
     return target

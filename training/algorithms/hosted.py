@@ -213,7 +213,7 @@ class Tuning:
             return self.api.upload(name, cargo.file)
 
         file = self._persist(once, f"upload the {part} file")
-        self.control.say(f"uploaded {cargo.items} rows, {cargo.size / 1e6:.1f} MB, as {file} ({name})")
+        self.control.say(f"uploaded {cargo.items} rows, {cargo.size / 1e3:,.0f} kB, as {file} ({name})")
         return file
 
     def _create(self, cargo: shipment.Shipment, files: dict[str, str]) -> Job:

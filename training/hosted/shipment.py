@@ -98,7 +98,7 @@ class Shipment:
             "what": f"{self.train.items} {kind} to learn from, {self.validation.items} to validate with; "
             f"{self.left_out} left out (held, giving orders, or without words)",
             "redaction": f"looked through once more, {redacted} items corrected",
-            "size": f"{(self.train.size + self.validation.size) / 1e6:.1f} MB",
+            "size": f"{(self.train.size + self.validation.size) / 1e3:,.0f} kB",
             "tokens": f"about {self.train.tokens:,} x {self.epochs} epochs = {self.trained_tokens:,}, at "
             f"{BYTES_PER_TOKEN:g} bytes a token",
             "afterwards": f"at most {self.questions} questions to compare: about {asked:,} tokens in, {answered:,} out",
