@@ -17,12 +17,14 @@ from analyzer.schema import Task, Verdict
 from training import evaluation, gate
 from training.algorithms import (
     APO,
+    HOSTED,
     LOCAL,
     REINFORCE,
     TUNING,
     Lesson,
     Proposal,
     finetune,
+    hosted,
     local,
     prompt,
     reinforce,
@@ -36,6 +38,7 @@ LEARNERS: Final[dict[str, Callable[[Lesson], Proposal]]] = {
     APO: prompt.learn,
     REINFORCE: reinforce.learn,
     **{method: partial(finetune.learn, method=method) for method in TUNING},
+    HOSTED: hosted.learn,
 }
 # Items judged between two looks at whether the run is to stop: few where each asks a model.
 CHUNK: Final = {"local": 512, "llm": 8, "cascade": 8}

@@ -27,12 +27,16 @@ PROBE: Final = Task(
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was tried, and what came of it in a sentence; what is not needed may be absent."""
+    """One thing that was tried, and what came of it in a sentence. needed: whether training as such needs it."""
 
     name: str
     ready: bool
     detail: str
     needed: bool = True
+
+
+class Absent(Exception):
+    """Something that one algorithm needs and that is not here; the others work without."""
 
 
 def checks() -> Iterator[Check]:
@@ -44,13 +48,16 @@ def checks() -> Iterator[Check]:
         "store": _store,
         "engine": _engine,
         "algorithms": _extras,
+        "fine-tuning": _fine_tuning,
+        "hosted": _hosted,
     }
     for name, attempt in named.items():
         try:
             yield Check(name, True, attempt())
+        except Absent as reason:
+            yield Check(name, False, str(reason), needed=False)
         except Exception as error:  # noqa: BLE001 (whatever is wrong with it is the answer)
             yield Check(name, False, str(error) or type(error).__name__)
-    yield _fine_tuning()
 
 
 def _dataset() -> str:
@@ -124,15 +131,14 @@ def _extras() -> str:
     return ", ".join(f"{name} {installed(name)}" for name in packages)
 
 
-def _fine_tuning() -> Check:
+def _fine_tuning() -> str:
     """Its extras may be absent, for everything else learns without; but what is installed must work."""
     from training.algorithms import finetune
     from training.finetune import server
 
-    name = "fine-tuning"
     absent = sorted({*finetune.missing(), *server.missing_extras()})
     if absent:
-        return Check(name, False, f"not installed ({', '.join(absent)}); {finetune.INSTALL} brings it", needed=False)
+        raise Absent(f"not installed ({', '.join(absent)}); {finetune.INSTALL} brings it")
     # In a process of its own: it brings torch.
     tried = subprocess.run(
         [sys.executable, "-c", "from training.finetune import loading, trainers; print(loading.hardware())"],
@@ -144,9 +150,25 @@ def _fine_tuning() -> Check:
     )
     if tried.returncode:
         last = tried.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        return Check(name, False, f"its packages cannot be imported: {last[0]}")
+        raise RuntimeError(f"its packages cannot be imported: {last[0]}")
     packages = ", ".join(f"{package} {installed(package)}" for package in ("torch", "transformers", "trl", "peft"))
-    return Check(name, True, f"{packages}; {tried.stdout.strip().splitlines()[-1]}")
+    return f"{packages}; {tried.stdout.strip().splitlines()[-1]}"
+
+
+def _hosted() -> str:
+    """Asks the endpoint for its jobs, which costs nothing and sends nothing."""
+    from training import runs
+    from training.algorithms import HOSTED
+    from training.hosted.api import API, Unreachable
+    from training.watch import Unusable
+
+    try:
+        runs.chosen(HOSTED)
+        api = API(base_url=settings.OPENAI_BASE_URL, api_key=settings.OPENAI_API_KEY)
+        api.check()
+    except (runs.Unavailable, Unreachable, Unusable) as reason:
+        raise Absent(str(reason)) from None
+    return f"{api.name} has a fine-tuning API that takes the key; nothing is sent to it before somebody agrees"
 
 
 def _whole() -> AnalyzerVersion:

@@ -20,7 +20,7 @@ from analyzer import adapters, memory, roles, versions
 from analyzer.engines import EngineError
 from analyzer.models import AnalyzerVersion
 from training import watch
-from training.algorithms import ALGORITHMS, APO, AUTO, LOCAL, TUNING, Lesson, Options, Proposal
+from training.algorithms import ALGORITHMS, APO, AUTO, HOSTED, LOCAL, TUNING, Lesson, Options, Proposal
 from training.models import TrainingRun
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from training.contest import Comparison
     from training.dataset import Dataset
+    from training.hosted.shipment import Shipment
 
 logger = logging.getLogger(__name__)
 STATUS = TrainingRun.Status
@@ -59,21 +60,27 @@ def execute(
     by: User | None = None,
     options: Options | None = None,
     progress: Callable[[str], None] = logger.info,
+    confirm: Callable[[str], bool] = lambda what: False,
 ) -> TrainingRun:
     """Train, compare with the active version on the held-out items, and store what came of it.
 
-    algorithm is one of ALGORITHMS, several with commas, or auto. by is None for the system itself. A run that cannot
-    learn, or is stopped, is returned as failed or stopped with the reason. Raises Refused or PermissionDenied before
-    anything is stored.
+    algorithm is one of ALGORITHMS, several with commas, or auto. by is None for the system itself. confirm is shown
+    what a hosted algorithm would send, and what it may cost, before anything leaves. A run that cannot learn, or is
+    stopped, is returned as failed or stopped with the reason. Raises Refused or PermissionDenied before anything is
+    stored or sent.
     """
     options = options or Options()
     names = available() if algorithm == AUTO else chosen(algorithm)
     if options.promote:
-        _check(by)
+        check_promoter(by)
         if options.dry_run:
             raise Refused("A dry run stores nothing, so that there is nothing to promote.")
     TrainingRun.objects.reap()
-    _refuse_second()
+    refuse_second()
+    if HOSTED in names:
+        from training.hosted import consent
+
+        consent.refuse(options)
     from training import dataset
 
     try:
@@ -81,11 +88,27 @@ def execute(
     except dataset.TooLittle as error:
         raise Refused(str(error)) from error
     active = versions.active()
-    run = _start(algorithm, by, options, data, active)
+    cargo = consent.obtain(data, active, options, confirm) if HOSTED in names else None
+    run = _start(algorithm, by, options, data, active, hosted=cargo is not None)
+    return carry_out(run, names, data, active, options, progress=progress, by=by, cargo=cargo)
+
+
+def carry_out(
+    run: TrainingRun,
+    names: list[str],
+    data: Dataset,
+    active: AnalyzerVersion,
+    options: Options,
+    *,
+    progress: Callable[[str], None],
+    by: User | None,
+    cargo: Shipment | None = None,
+) -> TrainingRun:
+    """The work of a run that has its row; whatever happens, the row says how it ended."""
     journal = watch.Journal(run, progress, stored=not options.dry_run)
     with watch.interruptible():
         try:
-            _train(run, names, data, active, options, journal)
+            _train(run, names, data, active, options, journal, cargo)
         except KeyboardInterrupt:
             _fail(run, options, STATUS.STOPPED, "Stopped on request.")
         except (watch.Ended, EngineError) as error:
@@ -117,6 +140,11 @@ def chosen(algorithm: str) -> list[str]:
             "apo improves the prompt by asking a model: set OPENAI_BASE_URL or OPENAI_API_KEY, and not "
             "TRIAGE_ENGINE=local. To learn without a model: --algorithm local."
         )
+    if HOSTED in names and not _may_ask():
+        raise Unavailable(
+            "hosted sends decisions to a fine-tuning API: set OPENAI_API_KEY or OPENAI_BASE_URL, and not "
+            "TRIAGE_ENGINE=local. To learn on this machine: --algorithm local or reinforce."
+        )
     if any(name in TUNING for name in names):
         _check_extras()
     return names
@@ -128,7 +156,7 @@ def promote(*, run: TrainingRun, by: User | None, force: bool = False) -> Analyz
     Raises PermissionDenied, or NotPromotable when the run did not pass the gate against the version that is active
     now. force goes past the gate, and the record says so.
     """
-    _check(by)
+    check_promoter(by)
     version, now = run.candidate, timezone.now()
     if version is None:
         raise NotPromotable(f"Run {run.number} made no candidate.")
@@ -171,12 +199,17 @@ def _train(
     active: AnalyzerVersion,
     options: Options,
     journal: watch.Journal,
+    cargo: Shipment | None,
 ) -> None:
     """Learn, compare, store; the row ends as finished, stopped or failed, with what was found until then."""
     from training import contest
 
     control = watch.Control(say=journal.say, keep=journal.keep)
     lesson = _lesson(data, active, options, control, workplace=f"run-{run.number}" if run.number else "dry-run")
+    if HOSTED in names:
+        from training.hosted import unfinished
+
+        lesson = unfinished.equipped(lesson, run, cargo)
     journal.say(f"data {data.digest[:12]} {data.summary['n']}; active: {active}; algorithms: {', '.join(names)}")
     learned, compared = contest.Learned(), None
     try:
@@ -199,7 +232,9 @@ def _train(
     elif run.error or control.stop.is_set():
         stopped = control.stop.is_set()
         kept = " What was found until then is kept as a candidate that was not compared." if learned.best else ""
-        run.error = ("Stopped on request." if stopped else run.error) + kept
+        if stopped and run.error in ("", watch.ON_REQUEST):
+            run.error = "Stopped on request."
+        run.error += kept
         _end(run, options, STATUS.STOPPED if stopped else STATUS.FAILED, learned.best, active)
     else:
         run.outcome = TrainingRun.Outcome.NO_CHANGE
@@ -278,7 +313,9 @@ def _judge(run: TrainingRun, compared: Comparison, journal: watch.Journal) -> No
     journal.write()
 
 
-def _start(algorithm: str, by: User | None, options: Options, data: Dataset, active: AnalyzerVersion) -> TrainingRun:
+def _start(
+    algorithm: str, by: User | None, options: Options, data: Dataset, active: AnalyzerVersion, *, hosted: bool
+) -> TrainingRun:
     """The run's row; raises Busy when another run was faster. A dry run has none."""
     run = TrainingRun(
         number=0,
@@ -291,6 +328,10 @@ def _start(algorithm: str, by: User | None, options: Options, data: Dataset, act
         dataset=data.summary,
         active=active,
     )
+    if hosted:
+        from training.hosted import unfinished
+
+        run.metrics = {HOSTED: {"version": active.number, "held_out": unfinished.kept_back(data)}}
     if options.dry_run:
         return run
     for _ in range(5):
@@ -299,13 +340,29 @@ def _start(algorithm: str, by: User | None, options: Options, data: Dataset, act
             with transaction.atomic():
                 run.save(force_insert=True)
         except IntegrityError:
-            _refuse_second()
+            refuse_second()
         else:
             return run
     raise Busy("No free run number was found in five attempts; try again.")
 
 
-def _refuse_second() -> None:
+def claim(run: TrainingRun) -> TrainingRun:
+    """An ended run's row as a running one of this process; raises Busy when another run was faster."""
+    mine = {"status": STATUS.RUNNING, "host": socket.gethostname(), "pid": os.getpid(), "beat_at": timezone.now()}
+    try:
+        with transaction.atomic():
+            taken = TrainingRun.objects.filter(pk=run.pk, status=run.status).update(
+                **mine, error="", outcome="", finished_at=None
+            )
+    except IntegrityError:
+        taken = 0
+    if not taken:
+        refuse_second()
+        raise Busy(f"Run {run.number} changed meanwhile; try again.")
+    return TrainingRun.objects.select_related("active", "started_by").get(pk=run.pk)
+
+
+def refuse_second() -> None:
     other = TrainingRun.objects.running().first()
     if other is not None:
         raise Busy(
@@ -320,11 +377,14 @@ def _end(run: TrainingRun, options: Options, status: str, proposal: Proposal | N
     run.status, run.finished_at = status, timezone.now()
     if options.dry_run:
         return
+    if status == STATUS.FINISHED and HOSTED in run.metrics:
+        # Needed to go on only, and long.
+        run.metrics[HOSTED].pop("held_out", None)
     with transaction.atomic():
         if proposal is not None:
             run.candidate = _candidate(run, proposal, active)
-        fields = ("outcome", "metrics", "gate", "curve", "usage", "error", "log", "candidate", "finished_at")
-        values = {name: getattr(run, name) for name in fields}
+        stored = ("outcome", "metrics", "gate", "curve", "usage", "error", "log", "candidate", "active", "finished_at")
+        values = {name: getattr(run, name) for name in stored}
         running = TrainingRun.objects.filter(pk=run.pk, status=STATUS.RUNNING)
         if not running.update(status=status, **values):
             raise Overtaken(f"Run {run.number} was closed as failed while it worked; its candidate was not stored.")
@@ -355,9 +415,9 @@ def _candidate(run: TrainingRun, proposal: Proposal, active: AnalyzerVersion) ->
 def _fail(run: TrainingRun, options: Options, status: str, reason: str) -> None:
     run.status, run.error, run.finished_at = status, reason, timezone.now()
     if not options.dry_run:
-        fields = ("error", "log", "finished_at", "usage", "metrics", "curve")
+        stored = ("error", "log", "finished_at", "usage", "metrics", "curve")
         TrainingRun.objects.filter(pk=run.pk, status=STATUS.RUNNING).update(
-            status=status, **{name: getattr(run, name) for name in fields}
+            status=status, **{name: getattr(run, name) for name in stored}
         )
 
 
@@ -383,6 +443,6 @@ def _asking_engine() -> str:
     return "llm"
 
 
-def _check(by: User | None) -> None:
+def check_promoter(by: User | None) -> None:
     if by is not None and not by.has_perm(roles.ACTIVATE):
         raise PermissionDenied("Only a manager may let a version go live.")

@@ -12,10 +12,11 @@ from django.core.management import call_command
 from tests import make
 from tests.llm_server import LLMServer, ok, status
 from tests.training import classroom
+from tests.training.tuning_server import TuningServer
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
-NAMES = ["data set", "agent", "rollout", "store", "engine", "algorithms"]
+NAMES = ["data set", "agent", "rollout", "store", "engine", "algorithms", "hosted"]
 
 
 def set_up() -> tuple[int, dict[str, str]]:
@@ -37,7 +38,9 @@ def test_a_desk_with_decisions_is_ready(ada: User) -> None:
     classroom.decide(ada, 60)
     code, lines = set_up()
     assert code == 0
-    assert all(line.startswith("✓ ") for line in lines.values())
+    assert all(line.startswith("✓ ") for name, line in lines.items() if name != "hosted")
+    assert lines["hosted"].startswith("– hosted: hosted sends decisions to a fine-tuning API: set OPENAI_API_KEY or")
+    assert "--algorithm local or reinforce" in lines["hosted"]
     assert lines["data set"].startswith("✓ data set: 39 to learn from, 9 to choose with, 12 held out; content-gap 10, ")
     assert "feedback_analyzer_agent with v1 local" in lines["agent"]
     assert "2 rollouts, 6 spans back" in lines["rollout"]
@@ -67,4 +70,16 @@ def test_an_endpoint_that_answers_is_named_with_its_model(settings: Any) -> None
         settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY = server.url, "k"
         code, lines = set_up()
         assert lines["engine"].startswith(f"✓ engine: llm at {server.url}, model scripted answers website-bug")
+        assert lines["hosted"].startswith("– hosted: 127.0.0.1:")
     assert code == 1
+
+
+def test_an_endpoint_that_fine_tunes_is_asked_and_sent_nothing(ada: User, settings: Any) -> None:
+    classroom.decide(ada, 60)
+    settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE = True, "llm"
+    with TuningServer() as server:
+        settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY = server.url, "k"
+        code, lines = set_up()
+        assert [one.path for one in server.requests if "chat" not in one.path] == ["GET /v1/fine_tuning/jobs?limit=1"]
+    assert lines["hosted"].startswith("✓ hosted: 127.0.0.1:")
+    assert code == 0

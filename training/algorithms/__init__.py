@@ -6,7 +6,7 @@ Importing this is cheap; the algorithms themselves bring scikit-learn and Agent 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from analyzer.engines import Spec
     from analyzer.memory import Memory
     from training.dataset import Dataset, Example
+    from training.hosted.shipment import Shipment
     from training.watch import Control
 
 LOCAL: Final = "local"
@@ -25,10 +26,11 @@ REINFORCE: Final = "reinforce"
 SFT: Final = "sft"
 GRPO: Final = "grpo"
 DPO: Final = "dpo"
+HOSTED: Final = "hosted"
 AUTO: Final = "auto"
 # Those that change the weights of a language model on this machine.
 TUNING: Final = (SFT, GRPO, DPO)
-ALGORITHMS: Final = (LOCAL, APO, REINFORCE, *TUNING)
+ALGORITHMS: Final = (LOCAL, APO, REINFORCE, *TUNING, HOSTED)
 # Decisions that a person made about one item; imported ones have no severity to show.
 SHOWABLE: Final = frozenset({"validated", "overridden"})
 
@@ -39,7 +41,7 @@ class Options:
 
     blank has reinforce begin with a policy that knows nothing instead of the active version's. What follows base_model
     is of fine-tuning: start is the version whose adapter it begins with (0 for none), resume the run, or the folder,
-    whose work it goes on with.
+    whose work it goes on with. method and training_price are of hosted fine-tuning.
     """
 
     seed: int = 0
@@ -68,6 +70,8 @@ class Options:
     max_length: int | None = None
     max_answer: int | None = None
     resume: str = ""
+    method: str = "supervised"
+    training_price: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,13 @@ class Lesson:
     adapters: Path = Path()
     adapter: dict[str, Any] = field(default_factory=dict)
     start: dict[str, Any] = field(default_factory=dict)
+    # Of hosted: what somebody confirmed may be sent; the run's number and what marks its files and job at the API.
+    shipment: Shipment | None = None
+    number: int = 0
+    mark: str = ""
+    # Of a hosted run that goes on: what is known of its job, and the version whose prompt it was taught with.
+    resumed: Mapping[str, Any] = field(default_factory=dict)
+    taught: Spec | None = None
 
     def memory(self) -> Memory:
         """Few-shot examples from what may be learned from; held-out items are not in it."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -29,9 +29,6 @@ from training.algorithms.local import Trials
 from training.finetune import checkpoints, process, rows
 from training.finetune.job import DEFAULTS, GRACE, BadJob, Directory, Job
 from training.watch import Control, Stopped, Unusable
-
-if TYPE_CHECKING:
-    from training.dataset import Example
 
 PACKAGES: Final = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 INSTALL: Final = "make install-finetune (or pip install -r requirements-finetune.txt)"
@@ -88,7 +85,7 @@ def prepared(lesson: Lesson, method: str, folder: Path) -> Directory:
         # A dry run's, or somebody's folder: neither is to be mixed with this one.
         raise Unusable(f"{folder} holds a job already: move it away, or go on with it (--resume {folder}).")
     data, prompt, active = lesson.dataset, lesson.active.prompt, lesson.active
-    train = weighed(data.train, seed=job.seed)
+    train = rows.weighed(data.train, seed=job.seed)
     chosen = algorithms.draw(rows.teachable(data.validation), ASKED, seed=job.seed)
     # A prefix of them is probed, which must not be the oldest ones.
     random.Random(job.seed).shuffle(chosen)  # noqa: S311 (an order, not a secret)
@@ -128,7 +125,9 @@ def resumed(lesson: Lesson, method: str) -> Directory:
     if any(row.task.id in held_out for split in ("train", "validation") for row in source.rows(split)):
         raise Unusable(f"Some rows of {source.path} are held out now: begin anew, without --resume.")
     target = Directory(lesson.workplace)
-    shutil.copytree(source.path, target.path, ignore=shutil.ignore_patterns("cache", "lock", "*.part", "worker.err"))
+    shutil.copytree(
+        source.path, target.path, ignore=shutil.ignore_patterns("cache", "lock", "*.part", "worker.err", "verl")
+    )
     at = checkpoints.step(checkpoints.newest(target.checkpoints))
     lesson.control.say(f"goes on with {source.path}" + (f" from step {at}" if at else ""))
     return target
@@ -152,12 +151,6 @@ def job_of(lesson: Lesson, method: str) -> Job:
     except ValidationError as error:
         problems = (f"--{str(one['loc'][0]).replace('_', '-')}: {one['msg']}" for one in error.errors())
         raise Unusable("; ".join(problems)) from None
-
-
-def weighed(examples: Sequence[Example], *, seed: int) -> list[Example]:
-    """Those that count full, and of those that count half, as decisions in bulk do, every other one by the seed."""
-    chance = random.Random(seed)  # noqa: S311 (a sample, not a secret)
-    return [one for one in examples if one.weight >= 1 or chance.random() < one.weight]
 
 
 def name_of(folder: Path) -> str:

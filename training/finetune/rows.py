@@ -12,6 +12,7 @@ examples of others, so that a model which learned from them is asked without any
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,12 @@ class Row(BaseModel):
 def teachable(examples: Iterable[Example]) -> list[Example]:
     """Those that a model may be taught: neither held, nor giving orders, nor without words."""
     return [one for one in examples if one.comment and not one.held and not one.injection]
+
+
+def weighed(examples: Iterable[Example], *, seed: int) -> list[Example]:
+    """Those that count full, and of those that count half, as decisions in bulk do, every other one by the seed."""
+    chance = random.Random(seed)  # noqa: S311 (a sample, not a secret)
+    return [one for one in examples if one.weight >= 1 or chance.random() < one.weight]
 
 
 def conversations(examples: Sequence[Example], *, prompt: str, active: Spec) -> Iterator[Row]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 from analyzer import priority, rewards
 from analyzer.engines import Completion
 from analyzer.engines.llm import Malformed, read
 from analyzer.schema import Answer
 from training.finetune.rows import Row
+
+# What being well-formed is worth beside the reward for what was said: enough to be learned first, and to be kept.
+FORM_WEIGHT: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)

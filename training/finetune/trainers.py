@@ -14,11 +14,9 @@ from training.finetune.job import Directory, Job
 from training.finetune.loading import Plan
 from training.finetune.probe import ending
 from training.finetune.rows import Row
-from training.finetune.scoring import Score, score
+from training.finetune.scoring import FORM_WEIGHT, Score, score
 from training.finetune.tokens import encode, ids, prompt_text
 
-# What being well-formed is worth beside the reward for what was said: enough to be learned first, and to be kept.
-FORM_WEIGHT: Final = 0.2
 # With fewer pairs a preference is an anecdote.
 PAIRS_MINIMUM: Final = 8
 

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
 from training import runs
-from training.algorithms import ALGORITHMS, AUTO, Options
+from training.algorithms import ALGORITHMS, AUTO, HOSTED, Options
 from training.models import TrainingRun
 
 HELP = """\
@@ -24,6 +24,8 @@ saw, and say: promoted, proposed, or no change and why. Nothing goes live withou
   train_analyzer --algorithm apo --rounds 3 --max-tokens 500000 --max-minutes 30
   train_analyzer --algorithm sft --base-model FOLDER      fine-tune a model on this machine; see docs/finetune.md
   train_analyzer --algorithm sft --resume 12              go on with run 12, which was stopped or killed
+  train_analyzer --algorithm hosted --training-price 3    show what would be sent and cost, ask, send, follow
+  train_analyzer --algorithm hosted --resume              go on with a hosted run whose process is gone
 
 algorithms:
   local      fits the built-in engine; seconds for 1,000 decisions, offline
@@ -32,9 +34,13 @@ algorithms:
   sft        fine-tunes a language model (LoRA) on the decisions; needs make install-finetune, and a GPU for a real one
   grpo       lets it answer and learn from the reward, beginning with the active version's adapter or --start's
   dpo        teaches it to prefer people's corrections to the machine's answers
+  hosted     fine-tunes a model at OPENAI_BASE_URL, in OpenAI's API; sends redacted text, costs money, never in auto
   auto       local, and apo where a model may be asked; the better one on validation items goes on
   Several with commas: local,reinforce
 Ctrl-C or SIGTERM stops in order: the best prompt so far is kept as a candidate."""
+
+# What --resume stands for without a run.
+NEWEST = "newest"
 
 
 class Formatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
@@ -81,19 +87,41 @@ class Command(BaseCommand):
         add("--kl", type=float, help="grpo: what it costs to drift from the beginning (0.04).")
         add("--max-length", type=int, help="Tokens of prompt and answer together; longer items are left out (2048).")
         add("--max-answer", type=int, help="Tokens that an answer may take (256).")
-        add("--resume", default="", metavar="RUN", help="Go on with a run's number, or with a job's folder.")
+        add(
+            "--resume",
+            nargs="?",
+            const=NEWEST,
+            default="",
+            metavar="RUN",
+            help="Go on with a run's number or a folder.",
+        )
         add("--prepare", type=Path, metavar="FOLDER", help="Only write the job's folder, for a worker elsewhere.")
+        hosted = parser.add_argument_group(
+            "hosted fine-tuning (beside --base-model, --epochs, --resume and the prices)"
+        )
+        add = hosted.add_argument
+        add("--method", choices=("supervised", "preference"), default="supervised", help="preference: from overrides.")
+        add("--training-price", type=float, help="Per million trained tokens.")
+        add("--yes", action="store_true", help="Send without asking, for scripts.")
 
     def handle(self, *, mode: str, algorithm: str, by: str | None, prepare: Path | None, **given: Any) -> None:
         if mode == "setup":
             sys.exit(self._check())
         options = Options(**{field.name: given[field.name] for field in fields(Options)})
+        if options.resume == NEWEST and algorithm != HOSTED:
+            raise CommandError("--resume needs a run's number or a job's folder, except with --algorithm hosted.")
+        self.agreed: bool = given["yes"]
         try:
             if prepare is not None:
                 runs.prepare(algorithm=algorithm, directory=prepare, options=options, progress=self._say)
                 return
             person = User.objects.get(username=by) if by else None
-            run = runs.execute(algorithm=algorithm, by=person, options=options, progress=self._say)
+            if algorithm == HOSTED and options.resume:
+                run = self._resume(person, options)
+            else:
+                run = runs.execute(
+                    algorithm=algorithm, by=person, options=options, progress=self._say, confirm=self._confirm
+                )
         except (runs.Refused, PermissionDenied, User.DoesNotExist) as error:
             raise CommandError(str(error)) from error
         self._report(run)
@@ -101,13 +129,39 @@ class Command(BaseCommand):
     def _say(self, line: str) -> None:
         self.stderr.write(self.style.NOTICE("· ") + line)
 
+    def _confirm(self, what: str) -> bool:
+        """Whether somebody agrees that this leaves the machine; raises CommandError where nobody can be asked."""
+        self.stdout.write(f"This would leave the machine:\n{what}")
+        if self.agreed:
+            return True
+        if not sys.stdin.isatty():
+            raise CommandError("Nothing was sent: there is no terminal to ask at. With --yes it is sent as shown.")
+        try:
+            return input("Send it? [y/N] ").strip().lower() in ("y", "yes")
+        except (EOFError, KeyboardInterrupt):
+            return False
+
+    def _resume(self, by: User | None, options: Options) -> TrainingRun:
+        from training.hosted import resumption
+
+        if options.resume != NEWEST and not options.resume.isdecimal():
+            raise CommandError(f"--resume {options.resume}: a hosted run is named by its number.")
+        return resumption.resume(
+            number=None if options.resume == NEWEST else int(options.resume),
+            by=by,
+            promote=options.promote,
+            max_minutes=options.max_minutes,
+            progress=self._say,
+        )
+
     def _check(self) -> int:
         """One line for each thing that training needs, and 1 when one is missing; a – may be absent and counts not."""
         from training import readiness
 
         missing = 0
         for check in readiness.checks():
-            mark = self.style.SUCCESS("✓") if check.ready else self.style.ERROR("✗") if check.needed else "–"
+            absent = self.style.ERROR("✗") if check.needed else self.style.WARNING("–")
+            mark = self.style.SUCCESS("✓") if check.ready else absent
             self.stdout.write(f"{mark} {check.name}: {check.detail}")
             missing += check.needed and not check.ready
         return min(missing, 1)
