@@ -39,7 +39,9 @@ MAX_WAITING: Final = 16
 DEFAULT_TOKENS: Final = 1024
 # Seconds that a stopping server gives to the answer that it is writing.
 GRACE_SECONDS: Final = 2
+# Of what is wrong with a request, how much it is told.
 PROBLEMS_SHOWN: Final = 3
+NAME_SHOWN: Final = 40
 
 
 class Refused(Exception):
@@ -232,7 +234,7 @@ def _in_words(error: ValidationError) -> str:
     """What is wrong with which parameter; never what it held, which a visitor may have written."""
     problems = error.errors(include_url=False, include_input=False, include_context=False)[:PROBLEMS_SHOWN]
     return "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc']) or 'the request'}: "
+        f"{'.'.join(str(part)[:NAME_SHOWN] for part in problem['loc']) or 'the request'}: "
         + ("this server does not know it" if problem["type"] == "extra_forbidden" else problem["msg"])
         for problem in problems
     )

@@ -109,7 +109,7 @@ class Writer:
                 cache=self._opened(wish.messages, prompt),
                 max_new_tokens=limit,
                 # Choosing among the likeliest comes before the grammar, and could leave nothing that it allows.
-                **({"do_sample": True, "temperature": wish.temperature, "top_k": 0} if wish.temperature else {}),
+                **({"do_sample": True, "temperature": float(wish.temperature), "top_k": 0} if wish.temperature else {}),
                 logits_processor=LogitsProcessorList([guided] if guided else []),
                 stopping_criteria=StoppingCriteriaList([_Stop(guided, cancelled)]),
             )
