@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -34,20 +35,24 @@ class Lost(Exception):
     """Somebody else answered this request meanwhile; nothing was stored."""
 
 
-def enqueue(feedback_id: UUID) -> None:
-    """Ask a worker for an analysis, after the surrounding transaction. A broker that is down costs a minute, no row:
+def enqueue(*keys: UUID) -> None:
+    """Ask the workers for analyses, after the surrounding transaction. A broker that is down costs a minute, no row:
     the sweeper asks again."""
 
     def send() -> None:
+        from django_q.brokers import get_broker
         from django_q.tasks import async_task
 
         try:
             # Outside a transaction django-q closes the connection around each task, which costs more than the rest.
             with transaction.atomic():
-                async_task("analyzer.tasks.analyze_feedback", str(feedback_id))
+                broker = get_broker()
+                for key in keys:
+                    async_task("analyzer.tasks.analyze_feedback", str(key), broker=broker)
         except Exception:
-            # Brokers raise each their own errors; the item is stored as pending and the sweeper will find it.
-            logger.exception("feedback %s could not be queued; the sweeper will retry", feedback_id)
+            # Brokers raise each their own errors; the items are stored as pending and the sweeper will find them.
+            named = f"feedback {keys[0]}" + (f" and {len(keys) - 1} more" if len(keys) > 1 else "")
+            logger.exception("%s could not be queued; the sweeper will retry", named)
 
     transaction.on_commit(send)
 
@@ -204,16 +209,20 @@ def _fail(item: QueueItem, error: Exception) -> None:
     )
 
 
-def queue(feedback: Feedback) -> QueueItem:
-    """Give a stored feedback its place in the queue and ask for its analysis; in the transaction that stores it."""
-    points = priority.HELD if feedback.compliance == "hold" else priority.UNKNOWN
-    item = QueueItem.objects.create(
-        feedback=feedback,
-        received_at=feedback.received_at,
-        synthetic=feedback.synthetic,
-        priority=points,
-        rank=rank(points, feedback.received_at),
-        flagged=feedback.compliance != "accept",
-    )
-    enqueue(feedback.pk)
-    return item
+def queue(rows: Sequence[Feedback]) -> None:
+    """Give stored feedback its place in the queue and ask for its analysis; in the transaction that stores it."""
+    items = []
+    for said in rows:
+        points = priority.HELD if said.compliance == "hold" else priority.UNKNOWN
+        items.append(
+            QueueItem(
+                feedback=said,
+                received_at=said.received_at,
+                synthetic=said.synthetic,
+                priority=points,
+                rank=rank(points, said.received_at),
+                flagged=said.compliance != "accept",
+            )
+        )
+    QueueItem.objects.bulk_create(items)
+    enqueue(*(said.pk for said in rows))

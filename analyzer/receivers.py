@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from analyzer import analyses
@@ -10,8 +11,8 @@ from feedback.models import Feedback
 SWEEP = "Sweep stuck analyses"
 
 
-def queue_feedback(feedback: Feedback, **kwargs: Any) -> None:
-    analyses.queue(feedback)
+def queue_feedback(rows: Sequence[Feedback], **kwargs: Any) -> None:
+    analyses.queue(rows)
 
 
 def schedule_sweep(**kwargs: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -47,7 +48,37 @@ def receive(
 
     Raises Refused with the reasons, which are added to the form too.
     """
-    feedback = Feedback(
+    feedback = compose(
+        form=form,
+        source=source,
+        external_id=external_id,
+        client_key=client_key,
+        received_at=received_at,
+        synthetic=synthetic,
+    )
+    if external_id is not None and (stored := _stored(feedback)):
+        return stored
+    try:
+        store(rows=[feedback])
+    except IntegrityError:
+        # Two requests with one id at the same moment: the other one won, and its row is the answer.
+        if external_id is None or not (stored := _stored(feedback)):
+            raise
+        return stored
+    return Receipt(feedback, created=True)
+
+
+def compose(
+    *,
+    form: FeedbackForm,
+    source: str,
+    external_id: str | None = None,
+    client_key: str = "",
+    received_at: datetime | None = None,
+    synthetic: bool = False,
+) -> Feedback:
+    """One submission after every check, as it may be stored; nothing is written. Raises Refused as receive does."""
+    return Feedback(
         source=source,
         external_id=external_id,
         received_at=received_at or timezone.now(),
@@ -55,18 +86,16 @@ def receive(
         synthetic=synthetic,
         **_governed(form),
     )
-    if external_id is not None and (stored := _stored(feedback)):
-        return stored
-    try:
-        with transaction.atomic():
-            feedback.save(force_insert=True)
-            feedback_received.send(sender=Feedback, feedback=feedback)
-    except IntegrityError:
-        # Two requests with one id at the same moment: the other one won, and its row is the answer.
-        if external_id is None or not (stored := _stored(feedback)):
-            raise
-        return stored
-    return Receipt(feedback, created=True)
+
+
+def store(*, rows: Sequence[Feedback]) -> None:
+    """Store composed submissions and have them analysed: all or none, with a few statements however many there are.
+
+    Raises IntegrityError when one of them is there already.
+    """
+    with transaction.atomic():
+        Feedback.objects.bulk_create(rows)
+        feedback_received.send(sender=Feedback, rows=rows)
 
 
 def revise(*, feedback: Feedback, form: FeedbackForm) -> bool:

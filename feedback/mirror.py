@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DataError, transaction
+from django.db import DataError, IntegrityError
 from django.utils import timezone
 
 from feedback import intake
 from feedback.forms import FeedbackForm
 from feedback.governance.pii import redact
 from feedback.models import Feedback, SyncProblem, SyncState
+from feedback.transactions import transact
 from feedback.website import EXTERNAL_ID_MAX, BadDocument, Document, Stream, Website, identity, read
 
 # A change stream tells of every change; a pass now and then keeps the cursor young and needs no trust in it.
@@ -76,15 +77,20 @@ def catch_up(
     for batches in (dated, undated):
         for documents in batches:
             part = documents if limit is None else documents[: limit - total.read]
-            with transaction.atomic():
+
+            def take(part: list[Document] = part, at_date: bool = batches is dated) -> Tally:
                 tally = _take(website, part)
-                if batches is dated:
+                if at_date:
                     _advance(state, website, part, now)
                 else:
                     state.undated_id = next(
                         (key for key in _keys(reversed(part)) if len(key) <= EXTERNAL_ID_MAX), state.undated_id
                     )
                 state.save(update_fields=("cursor_at", "cursor_id", "undated_id"))
+                return tally
+
+            # A second reader of the same collection may have stored the same documents meanwhile.
+            tally = transact(take, again_on=(IntegrityError,))
             total += tally
             progress(tally)
             if limit is not None and total.read >= limit:
@@ -114,12 +120,14 @@ def follow(*, website: Website) -> Iterator[Tally]:
 
 
 def _take_events(website: Website, stream: Stream) -> Tally:
-    documents, tally = stream.take(), Tally()
-    if documents:
-        with transaction.atomic():
-            tally = _take(website, documents)
-            SyncState.objects.filter(source=website.source).update(stream_token=stream.token)
-    return tally
+    documents = stream.take()
+
+    def take() -> Tally:
+        tally = _take(website, documents)
+        SyncState.objects.filter(source=website.source).update(stream_token=stream.token)
+        return tally
+
+    return transact(take, again_on=(IntegrityError,)) if documents else Tally()
 
 
 def _take(website: Website, documents: list[Document]) -> Tally:
@@ -127,27 +135,54 @@ def _take(website: Website, documents: list[Document]) -> Tally:
     source, tally = website.source, Tally(read=len(documents))
     keys = _keys(documents)
     known = {row.external_id: row for row in Feedback.objects.filter(source=source, external_id__in=keys)}
-    bad: list[str] = []
+    new: dict[str, Feedback] = {}
+    bad: dict[str, Exception] = {}
+
+    def store() -> None:
+        stored = _store(new, bad)
+        tally.stored += len(stored)
+        known.update(stored)
+        new.clear()
+
     for key, document in zip(keys, documents, strict=True):
+        if key in new:
+            # A document that is edited while it is read may come twice, in one batch too.
+            store()
         try:
             submission = read(document)
             form = FeedbackForm(submission.data)
-            if key not in known:
-                receipt = intake.receive(form=form, source=source, external_id=key, received_at=submission.received_at)
-                # A document that is edited while it is read may come twice, in one batch too.
-                known[key] = receipt.feedback
-                if receipt.created:
-                    tally.stored += 1
-                    continue
-            changed = intake.revise(feedback=known[key], form=form)
-            tally.revised += changed
-            tally.unchanged += not changed
+            if key in known:
+                changed = intake.revise(feedback=known[key], form=form)
+                tally.revised += changed
+                tally.unchanged += not changed
+            else:
+                new[key] = intake.compose(form=form, source=source, external_id=key, received_at=submission.received_at)
+            bad.pop(key, None)
         except (BadDocument, intake.Refused, DataError) as error:
-            tally.bad += 1
-            _note(source, key, error)
-            bad.append(key)
+            bad[key] = error
+    store()
+    for key, reason in bad.items():
+        _note(source, key, reason)
+    tally.bad = tally.read - tally.stored - tally.revised - tally.unchanged
     SyncProblem.objects.filter(source=source, external_id__in=set(keys) - set(bad)).delete()
     return tally
+
+
+def _store(rows: dict[str, Feedback], bad: dict[str, Exception]) -> dict[str, Feedback]:
+    """Store new rows together, or one by one where the database refuses a value; those it refuses go to bad."""
+    if not rows:
+        return {}
+    try:
+        intake.store(rows=list(rows.values()))
+    except DataError as error:
+        if len(rows) == 1:
+            bad.update(dict.fromkeys(rows, error))
+            return {}
+        stored: dict[str, Feedback] = {}
+        for key, row in rows.items():
+            stored |= _store({key: row}, bad)
+        return stored
+    return dict(rows)
 
 
 def _keys(documents: Iterable[Document]) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-# Arguments: feedback (feedback.models.Feedback). Queue work from a receiver with transaction.on_commit.
+# Arguments: rows (a sequence of feedback.models.Feedback, all new). Queue work from a receiver with
+# transaction.on_commit.
 feedback_received = Signal()
 
 # Arguments: feedback. What was said was edited at its source: type, rating, comment or page are other ones now.

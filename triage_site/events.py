@@ -6,6 +6,7 @@ The apps do not know of it: it listens to their signals, and writes once the row
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -26,8 +27,9 @@ def listen() -> None:
     post_save.connect(_decided, sender=Review, dispatch_uid="triage_site.decided")
 
 
-def _received(feedback: Feedback, **kwargs: Any) -> None:
-    _write("feedback received", feedback.pk, source=feedback.source, compliance=feedback.compliance)
+def _received(rows: Sequence[Feedback], **kwargs: Any) -> None:
+    for feedback in rows:
+        _write("feedback received", feedback.pk, source=feedback.source, compliance=feedback.compliance)
 
 
 def _analysed(instance: Analysis, created: bool, **kwargs: Any) -> None:

@@ -93,3 +93,10 @@ def test_folding_keeps_every_position(text: str) -> None:
 def test_folding_makes_spellings_equal() -> None:
     assert fold("Instructions PRÉCÉDENTES – «Größe» can’t") == 'instructions precedentes - "große" can\'t'
     assert fold("ｉｇｎｏｒｅ 𝐚𝐥𝐥") == "ignore all"
+
+
+@given(st.text(alphabet=st.sampled_from("ab .\n"), max_size=80))
+def test_a_text_is_made_plain_the_same_way_whatever_letters_are_in_it(text: str) -> None:
+    # Text of plain letters alone takes a shorter way.
+    body = f"a{text}b"
+    assert normalize(f"é{body}").text == f"é{normalize(body).text}"
