@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from analyzer import memory, priority, similar, standing, versions
-from analyzer.models import Analysis, AnalyzerVersion, Heartbeat, QueueItem, rank
+from analyzer.models import CLOCKS_DIFFER, Analysis, AnalyzerVersion, Heartbeat, QueueItem, rank
 from analyzer.schema import Task
 from feedback.models import Feedback
 
@@ -166,8 +166,8 @@ def sweep() -> int:
 
     now = timezone.now()
     Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": now})
-    # Nothing is ever due so far ahead; it was written by a clock that was wrong and has been put back since.
-    wrong = now + STALE
+    # Nothing ends or began so far ahead, except by a clock that was wrong.
+    wrong = now + CLOCKS_DIFFER
     late = Q(lease_until__lt=now) | Q(lease_until__gt=wrong + timedelta(seconds=settings.ANALYSIS_LEASE_SECONDS))
     cut_off = QueueItem.objects.filter(late, stage=QueueItem.Stage.RUNNING)
     cut_off.filter(attempts__gte=MAX_ATTEMPTS).update(
