@@ -14,7 +14,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from analyzer import memory, priority, similar, standing, versions
-from analyzer.models import Analysis, AnalyzerVersion, Heartbeat, QueueItem, rank
+from analyzer.models import CLOCKS_DIFFER, Analysis, AnalyzerVersion, Heartbeat, QueueItem, rank
 from analyzer.schema import Task
 from feedback.models import Feedback
 
@@ -171,7 +171,10 @@ def sweep() -> int:
 
     now = timezone.now()
     Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": now})
-    cut_off = QueueItem.objects.filter(stage=QueueItem.Stage.RUNNING, lease_until__lt=now)
+    # Nothing ends or began so far ahead, except by a clock that was wrong.
+    wrong = now + CLOCKS_DIFFER
+    late = Q(lease_until__lt=now) | Q(lease_until__gt=wrong + timedelta(seconds=settings.ANALYSIS_LEASE_SECONDS))
+    cut_off = QueueItem.objects.filter(late, stage=QueueItem.Stage.RUNNING)
     cut_off.filter(attempts__gte=MAX_ATTEMPTS).update(
         stage=QueueItem.Stage.FAILED, lease_until=None, error="The worker was cut off during every attempt."
     )
@@ -179,7 +182,8 @@ def sweep() -> int:
     if get_broker().queue_size() > 0:
         # A full queue is the usual reason for waiting; asking again would only make it longer.
         return 0
-    waiting = QueueItem.objects.filter(stage=QueueItem.Stage.PENDING, queued_at__lte=now - STALE)
+    old = Q(queued_at__lte=now - STALE) | Q(queued_at__gt=wrong)
+    waiting = QueueItem.objects.filter(old, stage=QueueItem.Stage.PENDING)
     keys = list(waiting.order_by("queued_at").values_list("pk", flat=True)[:SWEEP_LIMIT])
     for key in keys:
         QueueItem.objects.filter(pk=key).update(queued_at=now)

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from analyzer import events, roles
-from analyzer.models import Aside, Event, QueueItem
+from analyzer.models import CLOCKS_DIFFER, Aside, Event, QueueItem
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -120,7 +120,9 @@ def ready(items: QuerySet[QueueItem] | None = None) -> QuerySet[QueueItem]:
 
 
 def _free(by: User) -> Q:
-    return Q(claimed_by=None) | Q(claimed_by=by) | Q(claimed_until__lte=timezone.now())
+    now = timezone.now()
+    wrong = now + timedelta(minutes=settings.CLAIM_MINUTES) + CLOCKS_DIFFER
+    return Q(claimed_by=None) | Q(claimed_by=by) | Q(claimed_until__lte=now) | Q(claimed_until__gt=wrong)
 
 
 def _claim(items: QuerySet[QueueItem], item: QueueItem, by: User) -> bool:

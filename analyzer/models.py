@@ -25,6 +25,10 @@ ROUTE_CHOICES = [(Route.DESK.value, "The desk"), (Route.PEOPLE.value, "Passed on
 # Of what a person writes. A TextField's max_length is checked by forms only, so these carry validators.
 TEXT_MAX = 2_000
 
+# By how much the clocks of two machines differ at most. A lease or a claim that ends later than one made now would end
+# was given by a clock that was wrong and has been put back since: it does not count.
+CLOCKS_DIFFER = timedelta(minutes=1)
+
 # Rank sorts the queue by priority, then by age, in one indexed column: 2**42 milliseconds reach to the year 2109.
 _RANK_STEP = 2**42
 
@@ -340,7 +344,10 @@ class QueueItem(models.Model):
     @property
     def claimed(self) -> bool:
         """Whether somebody has it open now; a claim that has run out is none."""
-        return self.claimed_by_id is not None and self.claimed_until is not None and self.claimed_until > timezone.now()
+        if self.claimed_by_id is None or self.claimed_until is None:
+            return False
+        left = self.claimed_until - timezone.now()
+        return timedelta(0) < left <= timedelta(minutes=settings.CLAIM_MINUTES) + CLOCKS_DIFFER
 
 
 class Event(models.Model):

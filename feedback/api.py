@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any, Final
 
 from django.conf import settings
@@ -11,9 +12,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 
-from feedback import client, intake, limits
+from feedback import client, intake, limits, outages
 from feedback.forms import FeedbackForm
 from feedback.models import Feedback
+
+logger = logging.getLogger(__name__)
 
 SOURCES: Final = ("api", "widget")
 FIELDS: Final = (*FeedbackForm.base_fields, "source")
@@ -39,7 +42,7 @@ def receive(request: HttpRequest) -> HttpResponse:
         response["Access-Control-Allow-Headers"] = "Content-Type, Idempotency-Key"
         response["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
     elif request.method == "POST":
-        response = _submit(request)
+        response = _submit_or_explain(request)
     else:
         response = _refuse(405, {"method": [f"Use POST, not {request.method}."]})
     if response.status_code in (204, 405):
@@ -49,6 +52,17 @@ def receive(request: HttpRequest) -> HttpResponse:
         response["Access-Control-Expose-Headers"] = "Retry-After"
     patch_vary_headers(response, ("Origin",))
     return response
+
+
+def _submit_or_explain(request: HttpRequest) -> JsonResponse:
+    """503 while the database cannot work. What was stored although no answer came is found again by its key."""
+    try:
+        return _submit(request)
+    except outages.ERRORS as error:
+        if not outages.is_one(error):
+            raise
+        logger.exception("a submission could not be stored")
+        return outages.mark(_refuse(503, {"database": [outages.SENTENCE]}))
 
 
 def _submit(request: HttpRequest) -> JsonResponse:

@@ -20,8 +20,11 @@ TITLE_MAX = 200
 class FeedbackQuerySet(models.QuerySet["Feedback"]):
     def within_window(self, client_key: str, seconds: int) -> FeedbackQuerySet:
         """What one client sent lately, oldest first: the rate limit counts these rows."""
-        since = timezone.now() - timedelta(seconds=seconds)
-        return self.filter(client_key=client_key, received_at__gt=since).order_by("received_at")
+        # What a clock that was wrong has dated into the future would be counted for hours.
+        now = timezone.now()
+        since = now - timedelta(seconds=seconds)
+        sent = self.filter(client_key=client_key, received_at__gt=since, received_at__lte=now)
+        return sent.order_by("received_at")
 
 
 class Feedback(models.Model):

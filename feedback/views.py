@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 
 from django.conf import settings
@@ -11,9 +12,11 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
-from feedback import client, intake, limits, pages
+from feedback import client, intake, limits, outages, pages
 from feedback.forms import RATINGS, FeedbackForm
 from feedback.models import COMMENT_MAX
+
+logger = logging.getLogger(__name__)
 
 
 # Private: each copy of the form has its own identity, and a shared one would merge what two visitors say.
@@ -28,6 +31,17 @@ def form(request: HttpRequest) -> HttpResponse:
     # Browsers send a line break as two characters; the visitor was shown, and typed, one.
     said["comment"] = said.get("comment", "").replace("\r\n", "\n")
     filled = FeedbackForm(said)
+    try:
+        return _take(request, said, filled)
+    except outages.ERRORS as error:
+        if not outages.is_one(error):
+            raise
+        logger.exception("a submission could not be stored")
+        filled.add_error(None, f"{outages.SENTENCE} Your text is kept below.")
+        return outages.mark(_show(request, filled, status=503))
+
+
+def _take(request: HttpRequest, said: QueryDict, filled: FeedbackForm) -> HttpResponse:
     client_key = client.daily_key(request)
     if wait := limits.check(client_key):
         filled.add_error(None, f"{limits.explain(wait)} Your text is kept below.")

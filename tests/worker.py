@@ -79,9 +79,9 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
+def until(condition: Callable[[], bool], what: str, *, patience: float = PATIENCE) -> None:
     """Wait for something that must come; giving up is a failure that says what was awaited."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not condition():
-        assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE:.0f} seconds"
+        assert time.monotonic() < deadline, f"{what} did not happen within {patience:.0f} seconds"
         time.sleep(0.05)

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -129,7 +129,8 @@ def parse_database_url(url: str, *, base_dir: Path) -> dict[str, Any]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "",
             "PORT": str(parts.port or ""),
-            "OPTIONS": dict(parse_qsl(parts.query)),
+            # A machine that is gone answers nothing at all, and the system would ask it for two minutes.
+            "OPTIONS": {"connect_timeout": "10"} | dict(parse_qsl(parts.query)),
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
         }
@@ -144,3 +145,10 @@ def parse_database_url(url: str, *, base_dir: Path) -> dict[str, Any]:
         f"DATABASE_URL={shown} is not known: use sqlite:///data/desk.sqlite3, postgres://user:password@host/name "
         "or mongodb://user:password@host/name."
     )
+
+
+def with_timeouts(url: str, *, seconds: int) -> str:
+    """A redis:// address whose client gives up on a server that does not answer; what it says itself counts."""
+    said = {name for name, _ in parse_qsl(urlsplit(url).query)}
+    limits = {name: seconds for name in ("socket_connect_timeout", "socket_timeout") if name not in said}
+    return url + ("&" if "?" in url else "?") * bool(limits) + urlencode(limits)

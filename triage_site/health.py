@@ -32,7 +32,8 @@ def _state() -> dict[str, Any]:
     oldest = QueueItem.objects.unfinished().order_by("queued_at").values_list("queued_at", flat=True).first()
     version = AnalyzerVersion.objects.filter(status=AnalyzerVersion.Status.ACTIVE).values_list("number", flat=True)
     now = timezone.now()
-    working = beat is not None and now - beat.at < HEARTBEAT_LATE
+    # A beat from the future was left by a clock that has been put back, and says nothing about now.
+    working = beat is not None and abs(now - beat.at) < HEARTBEAT_LATE
     return {
         "database": "ok",
         "worker": "ok" if working else "silent",

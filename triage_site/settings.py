@@ -19,6 +19,7 @@ from triage_site.environment import (
     env_paths,
     env_secret,
     parse_database_url,
+    with_timeouts,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -223,7 +224,8 @@ if Q_CLUSTER["retry"] <= Q_CLUSTER["timeout"]:
 if Q_BROKER == "orm":
     Q_CLUSTER["orm"] = "default"
 elif Q_BROKER.startswith(("redis://", "rediss://", "unix://")):
-    Q_CLUSTER["redis"] = Q_BROKER
+    # Whoever submits waits for it: the row is stored already, and the sweep finds what could not be queued.
+    Q_CLUSTER["redis"] = with_timeouts(Q_BROKER, seconds=5)
 else:
     raise ImproperlyConfigured(f"Q_BROKER={Q_BROKER.split(':')[0]!r} is not known: use orm or redis://host:6379/0.")
 

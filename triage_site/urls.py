@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 from triage_site import health, metrics
 
+handler500 = "triage_site.errors.broken"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="feedback:form"), name="home"),
     path("", include("feedback.urls")),

@@ -70,12 +70,13 @@ def late_worker() -> timedelta | None:
     """How long no worker has been heard of while items wait for their analysis; None when all is well."""
     now = timezone.now()
     seen = Heartbeat.objects.filter(name=analyses.HEARTBEAT).values_list("at", flat=True).first()
-    if seen and now - seen <= analyses.HEARTBEAT_LATE:
+    if seen and abs(now - seen) <= analyses.HEARTBEAT_LATE:
         return None
     oldest = QueueItem.objects.unfinished().order_by("queued_at").values_list("queued_at", flat=True).first()
     if oldest is None:
         return None
-    silent = now - (seen or oldest)
+    # A beat from the future was left by a clock that has been put back, and says nothing about now.
+    silent = now - (seen if seen and seen <= now else oldest)
     # A desk that has just been started has had no time to be heard of.
     return silent if silent > analyses.HEARTBEAT_LATE else None
 

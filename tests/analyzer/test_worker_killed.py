@@ -1,9 +1,16 @@
-"""kill -9 of the worker in mid-batch: afterwards every item is analysed, and once."""
+"""kill -9 of the worker, or of one of its processes: afterwards every item is analysed, and once."""
 
 from __future__ import annotations
 
+import subprocess
+from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
+import pytest
+
+from tests.training.processes import alive
 from tests.worker import Desk, kill, until
 
 ANALYSES = "SELECT count(*) FROM analyzer_analysis"
@@ -11,7 +18,7 @@ UNFINISHED = "SELECT count(*) FROM analyzer_queueitem WHERE stage != 'done'"
 
 
 def test_after_kill_9_in_mid_batch_every_item_is_analysed_once(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, ANALYSIS_LEASE_SECONDS="4", Q_TIMEOUT="5", Q_RETRY="6")
+    desk = Desk(tmp_path, ANALYSIS_LEASE_SECONDS="14", Q_TIMEOUT="15", Q_RETRY="16")
     desk.submit([f"The button number {number} on the page does nothing at all" for number in range(250)])
     worker = desk.start_worker()
     try:
@@ -28,3 +35,49 @@ def test_after_kill_9_in_mid_batch_every_item_is_analysed_once(tmp_path: Path) -
         kill(worker)
     assert desk.count(ANALYSES) == 250
     assert desk.count("SELECT count(DISTINCT feedback_id) FROM analyzer_analysis") == 250
+
+
+def family(worker: subprocess.Popen[bytes]) -> dict[str, list[psutil.Process]]:
+    """The processes of a cluster by what they do: guard, idle (or processing), monitor, pusher."""
+    found: dict[str, list[psutil.Process]] = defaultdict(list)
+    for guard in psutil.Process(worker.pid).children():
+        found["guard"].append(guard)
+        for child in guard.children():
+            found[child.cmdline()[-1].rpartition(" ")[2]].append(child)
+    return found
+
+
+def complete(worker: subprocess.Popen[bytes]) -> bool:
+    with suppress(psutil.NoSuchProcess, IndexError):
+        found = family(worker)
+        return [len(found[name]) for name in ("guard", "idle", "monitor", "pusher")] == [1, 2, 1, 1]
+    return False
+
+
+@pytest.mark.parametrize("name", ["idle", "monitor", "guard"])
+def test_a_cluster_works_on_after_one_of_its_processes_was_killed(tmp_path: Path, name: str) -> None:
+    """What waits at a pipe takes its lock into the grave: a cluster that only replaced it would stand still."""
+    desk = Desk(tmp_path)
+    worker = desk.start_worker()
+    try:
+        until(lambda: complete(worker), "the cluster")
+        before = family(worker)
+        for process in before[name]:
+            process.kill()
+        old = [process for group in before.values() for process in group]
+        until(lambda: not any(alive(process.pid) for process in old), "the end of all its processes")
+        desk.submit([f"The button number {number} on the page does nothing at all" for number in range(10)])
+        until(lambda: desk.count(ANALYSES) == 10, "the analyses of another cluster")
+        until(lambda: desk.count("SELECT count(*) FROM django_q_ormq") == 0, "the end of the tasks")
+        assert worker.poll() is None
+    finally:
+        kill(worker)
+
+
+def test_nothing_of_a_cluster_outlives_its_command(tmp_path: Path) -> None:
+    worker = Desk(tmp_path).start_worker()
+    until(lambda: complete(worker), "the cluster")
+    processes = [process for group in family(worker).values() for process in group]
+    worker.kill()
+    worker.wait()
+    until(lambda: not any(alive(process.pid) for process in processes), "the end of all its processes")

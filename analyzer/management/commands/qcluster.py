@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connections
-from django_q.management.commands.qcluster import Command as QClusterCommand
-from django_q.tasks import async_task
+from django.core.management.base import BaseCommand
 
 
-class Command(QClusterCommand):
-    help = "Start the worker: it analyses feedback as it arrives."
+class Command(BaseCommand):
+    help = "Start the worker: it analyses feedback as it arrives, until SIGTERM or Ctrl-C."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from analyzer import rollout, versions
+        from analyzer import cluster, rollout, versions
 
         # Imported and read here, but no rollout is run: a tracer used before a fork would block the children.
         rollout.register(versions.spec(versions.active()))
-        async_task("analyzer.tasks.sweep")
-        # A connection that is carried over a fork is used by two processes at once.
-        connections.close_all()
-        super().handle(*args, **options)
+        cluster.Desk().run()

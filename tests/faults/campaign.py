@@ -1,0 +1,366 @@
+"""Rounds of a working desk whose processes are killed at random: what was acknowledged must be there, once.
+
+    python -m tests.faults.campaign --rounds 10 --items 2000
+
+Visitors send and reviewers decide over HTTP while kill -9 hits the web server, the worker, single processes of both,
+the database and the broker, at moments drawn from the round's seed. A supervisor starts again what ended, and nothing
+else helps: the round ends when the desk has healed by itself, and is judged by what lies in the database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import random
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.faults.people import PASSWORD, Crowd, Decided, Reviewer, Sent, Visitor
+from tests.faults.postgres import run_postgres
+from tests.faults.site import Service, Site, Supervisor
+from tests.servers import run_redis
+from tests.worker import until
+
+REVIEWERS = ("ada", "eve")
+# Seconds that a cut-off analysis is left to whoever began it; the product's own default is two and a half minutes.
+LEASE_SECONDS = 45
+HEAL_SECONDS = 420.0
+
+Ask = Callable[[str], list[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one round is made of."""
+
+    seed: int
+    items: int
+    kills: int
+    database: str = "postgres"
+    broker: str = "redis"
+    pace: float = 40.0
+    visitors: int = 4
+
+
+@dataclass
+class Round:
+    """What came of one."""
+
+    plan: Plan
+    kills: list[str] = field(default_factory=list)
+    acknowledged: int = 0
+    lost: int = 0
+    doubled: int = 0
+    unfinished: int = 0
+    decisions: int = 0
+    decisions_lost: int = 0
+    retries: int = 0
+    restarts: int = 0
+    seconds: float = 0.0
+    surprises: list[str] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def survived(self) -> bool:
+        wrong = self.lost + self.doubled + self.unfinished + self.decisions_lost
+        return self.acknowledged == self.plan.items and wrong == 0 and not self.surprises
+
+    @property
+    def line(self) -> str:
+        """One row of the table."""
+        hit = Counter(kill.partition(" ")[2].partition(" ")[0] for kill in self.kills)
+        return (
+            f"| {self.plan.seed} | {self.plan.database}, {self.plan.broker} "
+            f"| {', '.join(f'{count} × {name}' for name, count in sorted(hit.items()))} "
+            f"| {self.plan.items} | {self.acknowledged} | {self.lost} | {self.doubled} | {self.unfinished} "
+            f"| {self.decisions} | {self.decisions_lost} | {self.retries} | {self.seconds:.0f} |"
+        )
+
+
+HEAD = (
+    "| seed | database, broker | kill -9 of | sent | acknowledged | lost | doubled | not analysed | decisions "
+    "| decisions lost | retries by clients | seconds |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def run(plan: Plan) -> Round:
+    """One round, from an empty database to the verdict."""
+    began = time.monotonic()
+    chance = random.Random(plan.seed)
+    result = Round(plan)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="desk-faults-")))
+        targets: dict[str, Callable[[], str]] = {}
+        supervisor = Supervisor(pause=0.5 + 2 * chance.random())
+        environment = {"Q_BROKER": "orm"}
+        if plan.database == "postgres":
+            postgres = stack.enter_context(run_postgres())
+            url = postgres.url
+            targets |= {
+                "database": _named(postgres.kill),
+                "database-connection": _named(postgres.kill_backend),
+            }
+        else:
+            url = f"sqlite:///{folder / 'desk.sqlite3'}"
+            targets["database-lock"] = _named(lambda: _lock(folder / "desk.sqlite3", 1 + 3 * chance.random()))
+        if plan.broker == "redis":
+            redis = stack.enter_context(run_redis(folder))
+            environment["Q_BROKER"] = redis.url
+            targets["broker"] = _named(redis.kill)
+        environment |= {
+            "ANALYSIS_LEASE_SECONDS": str(LEASE_SECONDS),
+            "Q_TIMEOUT": str(LEASE_SECONDS),
+            "Q_RETRY": str(LEASE_SECONDS + 5),
+        }
+        site = Site(folder, database=url, **environment)
+        _make_people(site)
+        services = {name: site.service(name) for name in ("web", "worker")}
+        for name, service in services.items():
+            stack.callback(service.kill)
+            targets[name] = _named(service.kill)
+            targets[f"{name}-process"] = _single(service, chance)
+        ask = _asker(url, folder)
+        with supervisor:
+            if plan.database == "postgres":
+                supervisor.keep(lambda: postgres.running, postgres.start)
+            if plan.broker == "redis":
+                supervisor.keep(lambda: redis.running, redis.start)
+            for service in services.values():
+                supervisor.keep(lambda service=service: service.running, service.start)
+            site.wait()
+            until(lambda: bool(ask("SELECT 1 FROM analyzer_heartbeat")), "the worker")
+            crowd = _let_people_work(plan, site, chance, targets, result)
+            _await_healing(ask, result)
+            result.restarts = supervisor.restarts
+        for service in services.values():
+            service.stop()
+        _judge(ask, crowd, result)
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def _let_people_work(
+    plan: Plan, site: Site, chance: random.Random, targets: dict[str, Callable[[], str]], result: Round
+) -> Crowd:
+    """Until everything was sent and acknowledged; the kills come when so many submissions were."""
+    crowd, ending = Crowd(), threading.Event()
+    numbers = iter(range(plan.items))
+    visitors = [
+        Visitor(
+            crowd,
+            site.port,
+            f"203.0.113.{each}",
+            threading.Event(),
+            numbers=numbers,
+            chance=random.Random(chance.random()),
+            pace=plan.visitors / plan.pace,
+        )
+        for each in range(plan.visitors)
+    ]
+    reviewers = [
+        Reviewer(
+            crowd,
+            site.port,
+            f"198.51.100.{each}",
+            ending,
+            user=name,
+            chance=random.Random(chance.random()),
+            pause=0.5,
+        )
+        for each, name in enumerate(REVIEWERS)
+    ]
+    for person in (*visitors, *reviewers):
+        person.start()
+    # Every kind once, then whichever; in an order and at moments of the seed's choosing.
+    names = [*targets, *(chance.choice(list(targets)) for _ in range(plan.kills))][: max(plan.kills, len(targets))]
+    chance.shuffle(names)
+    moments = sorted(chance.sample(range(plan.items // 20, plan.items * 19 // 20), len(names)))
+    for moment, name in zip(moments, names, strict=True):
+        until(lambda moment=moment: len(crowd.sent) >= moment, f"submission number {moment}", patience=HEAL_SECONDS)
+        result.kills.append(f"at {len(crowd.sent)} {name} {targets[name]()}".rstrip().removeprefix("at "))
+    for visitor in visitors:
+        visitor.join(HEAL_SECONDS)
+    ending.set()
+    for reviewer in reviewers:
+        reviewer.join(HEAL_SECONDS)
+    stuck = [person for person in (*visitors, *reviewers) if person.is_alive()]
+    result.surprises += [f"{type(person).__name__} got no answer" for person in stuck]
+    return crowd
+
+
+def _await_healing(ask: Ask, result: Round) -> None:
+    """The desk is left alone until nothing waits, or until it is clear that something waits for ever."""
+    deadline = time.monotonic() + HEAL_SECONDS
+    while time.monotonic() < deadline:
+        if ask("SELECT count(*) FROM analyzer_queueitem WHERE stage IN ('pending', 'running')")[0][0] == 0:
+            return
+        time.sleep(0.5)
+
+
+def _judge(ask: Ask, crowd: Crowd, result: Round) -> None:
+    """Compare what the clients were told with what is stored."""
+    stored = {
+        (source, key): str(row) for source, key, row in ask("SELECT source, external_id, id FROM feedback_feedback")
+    }
+    rows = ask("SELECT count(*) FROM feedback_feedback")[0][0]
+    result.acknowledged = len(crowd.sent)
+    result.lost = sum(not _kept(sent, stored) for sent in crowd.sent)
+    analyses = Counter(_plain(key) for (key,) in ask("SELECT feedback_id FROM analyzer_analysis"))
+    items = {
+        _plain(key): (stage, analysis, status, review, category)
+        for key, stage, analysis, status, review, category in ask(
+            "SELECT feedback_id, stage, analysis_id, status, review_id, category FROM analyzer_queueitem"
+        )
+    }
+    keys = Counter((sent.source, sent.key) for sent in crowd.sent)
+    result.doubled = (
+        (rows - len(stored)) + sum(count - 1 for count in analyses.values()) + sum(count - 1 for count in keys.values())
+    )
+    result.unfinished = sum(
+        key not in items or items[key][0] != "done" or items[key][1] is None or not analyses[key]
+        for key in map(_plain, stored.values())
+    )
+    result.surprises += [f"{len(stored.keys() - keys.keys())} stored without an answer"] * bool(
+        stored.keys() - keys.keys()
+    )
+    names = dict(ask("SELECT id, username FROM auth_user"))
+    reviews = ask("SELECT id, feedback_id, reviewer_id, category, severity FROM analyzer_review WHERE role = 'first'")
+    in_force = {_plain(key): _plain(item[3]) for key, item in items.items() if item[3] is not None}
+    made = {
+        (names[by], _plain(item), category, severity)
+        for key, item, by, category, severity in reviews
+        if in_force.get(_plain(item)) == _plain(key)
+    }
+    result.decisions = len(crowd.decided)
+    result.decisions_lost = sum(_told(decided) not in made for decided in crowd.decided)
+    # A decision is whole or not there: its row, and the item that it moved.
+    result.doubled += len(reviews) - len(in_force)
+    result.surprises += [
+        f"{key} is decided without a decision"
+        for key, item in items.items()
+        if (item[2] == "decided") != (key in in_force)
+    ]
+    result.surprises += crowd.surprises
+    wrong = {status: count for status, count in crowd.statuses.items() if status >= 500 and status != 503}
+    result.surprises += [f"{count} answers with {status}" for status, count in wrong.items()]
+    result.retries, result.statuses = crowd.retries, crowd.statuses
+
+
+def _kept(sent: Sent, stored: dict[tuple[str, str], str]) -> bool:
+    found = stored.get((sent.source, sent.key))
+    return found is not None and _plain(sent.id) in ("", _plain(found))
+
+
+def _told(decided: Decided) -> tuple[str, str, str, str]:
+    return decided.reviewer, _plain(decided.item), decided.category, decided.severity
+
+
+def _plain(key: object) -> str:
+    """A UUID as each database writes it, alike."""
+    return str(key).replace("-", "")
+
+
+def _named(act: Callable[[], object]) -> Callable[[], str]:
+    def kill() -> str:
+        act()
+        return ""
+
+    return kill
+
+
+def _single(service: Service, chance: random.Random) -> Callable[[], str]:
+    return lambda: service.kill_one(chance)
+
+
+def _lock(database: Path, seconds: float) -> None:
+    """Somebody else writes for a while."""
+    with closing(sqlite3.connect(database, isolation_level=None, timeout=30)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        time.sleep(seconds)
+        other.execute("ROLLBACK")
+
+
+def _asker(url: str, folder: Path) -> Ask:
+    """Questions to the database, asked again while it is away."""
+
+    def ask(query: str) -> list[tuple[Any, ...]]:
+        for attempt in itertools.count():
+            try:
+                if url.startswith("sqlite"):
+                    with closing(sqlite3.connect(folder / "desk.sqlite3", timeout=30)) as file:
+                        return file.execute(query).fetchall()
+                with psycopg.connect(url, connect_timeout=5) as server:
+                    return server.execute(query.encode()).fetchall()
+            except (psycopg.OperationalError, sqlite3.OperationalError):
+                if attempt == 60:
+                    raise
+                time.sleep(0.5)
+        raise AssertionError
+
+    return ask
+
+
+def _make_people(site: Site) -> None:
+    site.manage(
+        "shell", "-v0", "-c",
+        "from django.contrib.auth.models import Group, User\n"
+        f"for name in {REVIEWERS!r}:\n"
+        f"    person = User.objects.create_user(name, password={PASSWORD!r}, is_staff=True)\n"
+        "    person.groups.add(Group.objects.get(name='Reviewer'))",
+    )  # fmt: skip
+
+
+def plans(options: argparse.Namespace) -> Iterator[Plan]:
+    """PostgreSQL with Redis mostly, every third round SQLite with its own queue."""
+    for number in range(options.rounds):
+        seed = options.seed + number
+        which = ("postgres", "redis") if number % 3 < 2 else ("sqlite", "orm")
+        database, broker = options.on.split(",") if options.on else which
+        yield Plan(seed, options.items, options.kills, database, broker, pace=options.pace)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--items", type=int, default=2_000, help="Submissions a round.")
+    parser.add_argument("--kills", type=int, default=12, help="Kills a round; at least one of each kind.")
+    parser.add_argument("--seed", type=int, default=1, help="Of the first round; the next ones count on.")
+    parser.add_argument("--pace", type=float, default=40.0, help="Submissions a second, while all is well.")
+    parser.add_argument("--together", type=int, default=2, help="Rounds at once: one works while another heals.")
+    parser.add_argument("--on", help="database,broker for every round: postgres,redis or sqlite,orm.")
+    options = parser.parse_args(arguments)
+    began, rounds = time.monotonic(), []
+    print(HEAD, flush=True)
+    with ThreadPoolExecutor(options.together) as pool:
+        for finished in pool.map(run, plans(options)):
+            rounds.append(finished)
+            print(finished.line, flush=True)
+            for surprise in finished.surprises:
+                print(f"  !! {surprise}", flush=True)
+    for finished in rounds:
+        print(f"seed {finished.plan.seed}: {'; '.join(finished.kills)}; answers {dict(finished.statuses)}")
+    print(
+        f"{len(rounds)} rounds, {sum(each.acknowledged for each in rounds)} acknowledged, "
+        f"{sum(each.lost for each in rounds)} lost, {sum(each.doubled for each in rounds)} doubled, "
+        f"{sum(each.decisions for each in rounds)} decisions, {sum(each.decisions_lost for each in rounds)} lost, "
+        f"{sum(len(each.kills) for each in rounds)} kills, {time.monotonic() - began:.0f} s, "
+        f"{os.cpu_count()} cores"
+    )
+    return 0 if all(each.survived for each in rounds) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
