@@ -140,17 +140,21 @@ def build(*, minimum: int = MINIMUM) -> Dataset:
 
 def collect() -> list[Example]:
     """Every decision in force on a real item, oldest item first, with near-copies grouped; reads the whole desk."""
+    return grouped(read())
+
+
+def read() -> list[Example]:
+    """The same before near-copies are looked for: each a group by itself is not said yet."""
     decided = (
         QueueItem.objects.filter(review__isnull=False, feedback__synthetic=False)
         .select_related("feedback", "review")
         .order_by("received_at", "pk")
     )
-    examples = [
+    return [
         _example(item, item.review)
         for item in decided
         if item.review is not None and item.review.undone_at is None and item.review.provenance in WEIGHTS
     ]
-    return grouped(examples)
 
 
 def split(examples: Sequence[Example]) -> Dataset:
