@@ -33,6 +33,15 @@ MINIMUM: Final = 50
 MINIMUM_OF_A_CLASS: Final = 5
 MINIMUM_TO_EXAMINE: Final = 5
 PROBLEMS_SHOWN: Final = 5
+# Items read at once, and of each no more than an example takes.
+CHUNK: Final = 2_000
+_READ: Final = (
+    "received_at",
+    "similar",
+    *(f"feedback__{name}" for name in ("comment", "type", "rating", "page", "compliance", "findings")),
+    *(f"review__{name}" for name in ("category", "severity", "action", "priority", "provenance", "created_at")),
+    "review__undone_at",
+)
 
 
 class TooLittle(Exception):
@@ -144,15 +153,16 @@ def collect() -> list[Example]:
 
 
 def read() -> list[Example]:
-    """The same before near-copies are looked for: each a group by itself is not said yet."""
+    """The same before near-copies are looked for."""
     decided = (
         QueueItem.objects.filter(review__isnull=False, feedback__synthetic=False)
         .select_related("feedback", "review")
+        .only(*_READ)
         .order_by("received_at", "pk")
     )
     return [
         _example(item, item.review)
-        for item in decided
+        for item in decided.iterator(chunk_size=CHUNK)
         if item.review is not None and item.review.undone_at is None and item.review.provenance in WEIGHTS
     ]
 

@@ -311,13 +311,13 @@ def insert(model: type[Model], rows: Sequence[Row]) -> None:
     """Rows with every column, by field name. bulk_create would take three times as long for a million."""
     if not rows:
         return
-    columns = [model._meta.get_field(name).column for name in rows[0]]
-    quoted = ", ".join(map(connection.ops.quote_name, columns))
+    columns = {each.name: each.column for each in model._meta.concrete_fields}
+    quoted = ", ".join(connection.ops.quote_name(columns[name]) for name in rows[0])
     marks = ", ".join(["%s"] * len(columns))
     with connection.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({quoted}) VALUES ({marks})",  # noqa: S608
-            _values(rows),
+            list(_values(rows)),
         )
 
 

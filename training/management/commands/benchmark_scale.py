@@ -73,9 +73,7 @@ class Command(BaseCommand):
             self._child(scratch, size, "fill", options)
         if options["fill_only"]:
             return
-        parts = [
-            self._child(scratch, size, "measure", options) for _ in range(options["rounds"]) for size in sizes
-        ]
+        parts = [self._child(scratch, size, "measure", options) for _ in range(options["rounds"]) for size in sizes]
         trained = [] if options["no_training"] else [self._child(scratch, size, "training", options) for size in sizes]
         stages = table.merge(parts)
         if options["json"]:
