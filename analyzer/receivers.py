@@ -1,4 +1,4 @@
-"""What happens by itself: a stored feedback is queued, and the sweeper is scheduled."""
+"""What happens by itself: a stored feedback is queued, and regular work is scheduled."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ from feedback.models import Feedback
 
 SWEEP: Final = "Sweep stuck analyses"
 SWEEP_MINUTES: Final = 1
+STATISTICS: Final = "Refresh the planner's statistics"
 
 
 def queue_feedback(rows: Sequence[Feedback], **kwargs: Any) -> None:
     analyses.queue(rows)
 
 
-def schedule_sweep(**kwargs: Any) -> None:
-    """Keep one schedule row for the sweeper; django-q runs it every minute."""
+def schedule_work(**kwargs: Any) -> None:
+    """Keep one schedule row for each thing that django-q does by the clock."""
     from django_q.models import Schedule
 
-    Schedule.objects.using(kwargs.get("using", "default")).get_or_create(
-        name=SWEEP,
-        defaults={"func": "analyzer.tasks.sweep", "schedule_type": Schedule.MINUTES, "minutes": SWEEP_MINUTES},
-    )
+    schedules = Schedule.objects.using(kwargs.get("using", "default"))
+    for name, func, each in (
+        (SWEEP, "analyzer.tasks.sweep", {"schedule_type": Schedule.MINUTES, "minutes": SWEEP_MINUTES}),
+        (STATISTICS, "feedback.statistics.refresh", {"schedule_type": Schedule.HOURLY}),
+    ):
+        schedules.get_or_create(name=name, defaults={"func": func, **each})
 
 
 def keep_sweeping() -> None:

@@ -9,6 +9,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from feedback import search
 from feedback.admin_base import ReadOnlyAdmin, moment
 from feedback.models import Feedback
 
@@ -20,7 +21,7 @@ class FeedbackAdmin(ReadOnlyAdmin):
     list_display_links = ("said",)
     list_filter = ("compliance", "type", "rating", "synthetic", "received_at")
     search_fields = ("comment", "page")
-    search_help_text = "Comments and pages"
+    search_help_text = search.HELP
     fields = (
         "comment",
         "type",
@@ -41,6 +42,11 @@ class FeedbackAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Feedback]:
         return Feedback.objects.defer("client_key", "digest")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Feedback], search_term: str
+    ) -> tuple[QuerySet[Feedback], bool]:
+        return queryset.filter(search.condition(search_term)) if search_term else queryset, False
 
     @admin.display(description="received")
     def when(self, feedback: Feedback) -> str:

@@ -75,7 +75,9 @@ def main() -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.path(), args=chromium.FLAGS)
         page = browser.new_page()
-        page.goto(f"{given.url}/admin/login/?next=/admin/analyzer/queueitem/review/%3F_changelist_filters=source%253Dreal")
+        page.goto(
+            f"{given.url}/admin/login/?next=/admin/analyzer/queueitem/review/%3F_changelist_filters=source%253Dreal"
+        )
         page.fill("#id_username", given.user)
         page.fill("#id_password", password)
         page.click("[type=submit]")

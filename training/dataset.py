@@ -33,6 +33,16 @@ MINIMUM: Final = 50
 MINIMUM_OF_A_CLASS: Final = 5
 MINIMUM_TO_EXAMINE: Final = 5
 PROBLEMS_SHOWN: Final = 5
+# Items read at once, and of each no more than an example takes.
+CHUNK: Final = 2_000
+_READ: Final = (
+    "received_at",
+    "similar",
+    *(f"feedback__{name}" for name in ("comment", "type", "rating", "page", "compliance", "findings")),
+    *(f"review__{name}" for name in ("category", "severity", "action", "priority", "provenance", "created_at")),
+    "review__undone_at",
+    *(f"review__analysis__{name}" for name in ("category", "severity", "action")),
+)
 
 
 class TooLittle(Exception):
@@ -150,19 +160,22 @@ def build(*, minimum: int = MINIMUM) -> Dataset:
 
 def collect() -> list[Example]:
     """Every decision in force on a real item, oldest item first, with near-copies grouped; reads the whole desk."""
+    return grouped(read())
+
+
+def read() -> list[Example]:
+    """The same before near-copies are looked for."""
     decided = (
         QueueItem.objects.filter(review__isnull=False, feedback__synthetic=False)
         .select_related("feedback", "review__analysis")
-        # The traces of a desk are many times the rest of it.
-        .defer("review__analysis__trace")
+        .only(*_READ)
         .order_by("received_at", "pk")
     )
-    examples = [
+    return [
         _example(item, item.review)
-        for item in decided
+        for item in decided.iterator(chunk_size=CHUNK)
         if item.review is not None and item.review.undone_at is None and item.review.provenance in WEIGHTS
     ]
-    return grouped(examples)
 
 
 def split(examples: Sequence[Example]) -> Dataset:

@@ -25,6 +25,7 @@ from analyzer.admin.rounds import LIST_FIELD
 from analyzer.admin.rows import Row
 from analyzer.models import QueueItem
 from analyzer.reviews import Stale
+from feedback import search
 from feedback.admin_base import ReadOnlyAdmin
 
 # What a line does not show is not read: weights and traces are megabytes.
@@ -60,7 +61,7 @@ class QueueItemAdmin(ReadOnlyAdmin):
     list_filter = QUEUE_FILTERS
     ordering = ("rank",)
     search_fields = ("feedback__comment", "feedback__page")
-    search_help_text = "Comments and pages"
+    search_help_text = search.HELP
     actions = ("validate_selected", "analyse_again")
 
     class Media:
@@ -73,6 +74,12 @@ class QueueItemAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[QueueItem]:
         rows = QueueItem.objects.select_related("feedback", "analysis__version", "review__reviewer", "claimed_by")
         return rows.defer(*NOT_IN_LIST)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[QueueItem], search_term: str
+    ) -> tuple[QuerySet[QueueItem], bool]:
+        found = queryset.filter(search.condition(search_term, path="feedback__")) if search_term else queryset
+        return found, False
 
     def get_urls(self) -> list[URLPattern]:
         own = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.training.desk import comments
 from training import duplicates
 
@@ -45,3 +47,19 @@ def test_copies_are_found_across_the_chunks_in_which_texts_are_compared() -> Non
     assert numbers[-2] == numbers[0]
     assert numbers[-1] == numbers[len(different) - 1]
     assert len(set(numbers)) > len(different) * 0.95
+
+
+def test_many_texts_are_grouped_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past EVERY_PAIR only likely pairs are compared; on these texts that finds the same."""
+    different = comments(600)
+    edited = [text.replace("the", "teh", 1) for text in different[::3]]
+    chain = ["one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"]
+    for word in ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot"):
+        chain.append(chain[-1].split(" ", 1)[1] + f" {word}")
+    texts = [*different, *edited, "👍", "", *chain]
+    exact = duplicates.groups(texts)
+    assert len(set(exact)) < len(texts) - 100, "there are near-copies to find"
+    monkeypatch.setattr(duplicates, "EVERY_PAIR", 0)
+    assert duplicates.groups(texts) == exact
+    assert duplicates.groups(["👍", "👎"]) == [0, 1]
+    assert duplicates.groups(["!", "?"]) == [0, 1]

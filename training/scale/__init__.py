@@ -1,0 +1,1 @@
+"""How the desk's pages and tasks grow with its rows: made-up desks of several sizes in scratch databases, measured."""
