@@ -44,7 +44,7 @@ def enqueue(*keys: UUID) -> None:
         from django_q.tasks import async_task
 
         try:
-            # Outside a transaction django-q closes the connection around each task, which costs more than the rest.
+            # Outside a transaction django-q renews an old connection, and with it ends what a caller still reads.
             with transaction.atomic():
                 broker = get_broker()
                 for key in keys:
@@ -148,7 +148,7 @@ def store(item: QueueItem, version: AnalyzerVersion, outcome: Outcome) -> Analys
             item.analysis = analysis
             if item.group is not None:
                 # More similar reports may have come while this one was being analysed.
-                item.refresh_from_db(fields=("similar",))
+                item.similar = QueueItem.objects.values_list("similar", flat=True).get(pk=item.pk)
             points, _ = standing.priority_of(item, None)
             moved = claimed.filter(status=QueueItem.Status.OPEN).update(
                 category=verdict.category.value,
@@ -192,15 +192,26 @@ def sweep() -> int:
 
 
 def _claim(feedback_id: UUID) -> QueueItem | None:
-    """Take the item by one conditional UPDATE, which every database has; None when there is nothing to take."""
+    """Take the item by one conditional UPDATE, which every database has; None when there is nothing to take.
+
+    Its fingerprint is stored with it, since each commit waits for the disk.
+    """
     now = timezone.now()
     free = Q(stage=QueueItem.Stage.PENDING) | Q(stage=QueueItem.Stage.RUNNING, lease_until__lt=now)
-    taken = QueueItem.objects.filter(free, pk=feedback_id).update(
-        stage=QueueItem.Stage.RUNNING,
-        attempts=F("attempts") + 1,
-        lease_until=now + timedelta(seconds=settings.ANALYSIS_LEASE_SECONDS),
+    item = QueueItem.objects.filter(free, pk=feedback_id).select_related("feedback").first()
+    if item is None:
+        return None
+    # Who changes one of these has taken the item or asks for another analysis, so that it may be left alone.
+    as_read = QueueItem.objects.filter(
+        pk=item.pk, stage=item.stage, request=item.request, attempts=item.attempts, lease_until=item.lease_until
     )
-    return QueueItem.objects.select_related("feedback").get(pk=feedback_id) if taken else None
+    item.stage, item.attempts = QueueItem.Stage.RUNNING, item.attempts + 1
+    item.lease_until = now + timedelta(seconds=settings.ANALYSIS_LEASE_SECONDS)
+    with transaction.atomic():
+        if not as_read.update(stage=item.stage, attempts=item.attempts, lease_until=item.lease_until):
+            return None
+        similar.mark(item)
+    return item
 
 
 def _fail(item: QueueItem, error: Exception) -> None:

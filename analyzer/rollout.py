@@ -106,7 +106,8 @@ class Desk:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self.loop = asyncio.Runner()
+        # Not asyncio.Runner, which installs and removes a signal handler around each rollout.
+        self.loop = asyncio.new_event_loop()
         self.runner: agl.LitAgentRunner[dict[str, Any]] = agl.LitAgentRunner(agl.OtelTracer())
 
     async def analyse(self, task: dict[str, Any], resources: agl.NamedResources) -> list[agl.Span]:
@@ -132,7 +133,7 @@ def run(task: Task, spec: Spec) -> Outcome:
         "prompt": agl.PromptTemplate(template=spec.prompt, engine="f-string"),
     }
     started = time.perf_counter()
-    spans = _desk.loop.run(_desk.analyse(task.model_dump(mode="json"), resources))
+    spans = _desk.loop.run_until_complete(_desk.analyse(task.model_dump(mode="json"), resources))
     duration = (time.perf_counter() - started) * 1000
     return read(spans, duration_ms=duration)
 

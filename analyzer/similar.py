@@ -67,18 +67,27 @@ class Preview:
     left_out: list[tuple[QueueItem, str]]
 
 
+def mark(item: QueueItem) -> None:
+    """Leave the fingerprint of what an item says, so that others find it; with a group it needs none of its own.
+
+    For the worker, in a transaction that is committed before it calls find.
+    """
+    bands = _bands(item)
+    if item.group is None and bands is not None:
+        # Only a later attempt or request can find one there, made of what was said then.
+        first = (item.request, item.attempts) == (1, 1)
+        Fingerprint(feedback_id=item.pk, **bands).save(force_insert=first)
+
+
 def find(item: QueueItem) -> None:
-    """Put an item into the group of the report that it nearly repeats, and count it there; item follows.
+    """Put a marked item into the group of the report that it nearly repeats, and count it there; item follows.
 
     For the worker, before the analysis. Each statement commits by itself, so that of two copies analysed at the same
     moment the later one sees the other; a call that was cut short is made good by the next.
     """
     if item.group is None:
-        bands = fingerprint(item.feedback.comment, made_up=item.synthetic)
-        if bands is None:
-            return
-        Fingerprint(feedback_id=item.pk, **bands).save()
-        nearest = _nearest(item, bands)
+        bands = _bands(item)
+        nearest = _nearest(item, bands) if bands is not None else None
         if nearest is None:
             return
         _join(item, *nearest)
@@ -172,6 +181,10 @@ def fingerprint(comment: str, *, made_up: bool = False) -> dict[str, int] | None
 def plain(comment: str) -> str:
     """A comment without case, space and punctuation; as it is where nothing else is in it."""
     return " ".join(_WORD.findall(comment.casefold())) or comment.strip()
+
+
+def _bands(item: QueueItem) -> dict[str, int] | None:
+    return fingerprint(item.feedback.comment, made_up=item.synthetic)
 
 
 def _number(data: bytes, person: bytes, *, signed: bool = False) -> int:

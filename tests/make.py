@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 
-from analyzer import cold_start, priority, versions
+from analyzer import cold_start, priority, similar, versions
 from analyzer.engines import local
 from analyzer.models import Analysis, AnalyzerVersion, QueueItem, rank
 from feedback import intake
@@ -100,6 +100,12 @@ def analysis(said: Feedback, **values: Any) -> Analysis:
     )
     item.refresh_from_db()
     return row
+
+
+def compare(item: QueueItem) -> None:
+    """Look for near-copies of an item, as the worker does before it analyses; the item follows."""
+    similar.mark(item)
+    similar.find(item)
 
 
 def item(comment: str = "The checkout button does nothing on Safari", **values: Any) -> QueueItem:

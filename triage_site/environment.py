@@ -111,6 +111,8 @@ def parse_database_url(url: str, *, base_dir: Path) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": file,
+            # Opening takes a millisecond, which else each request and each statement of the task queue pays.
+            "CONN_MAX_AGE": 60,
             # Writers queue up from the first statement instead of failing half way with "database is locked".
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",

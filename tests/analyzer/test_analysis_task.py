@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import DjangoCaptureOnCommitCallbacks
@@ -162,6 +164,27 @@ def test_two_workers_with_the_same_item_store_one_analysis() -> None:
     with pytest.raises(analyses.Lost):
         analyses.store(slow, version, outcome)
     assert Analysis.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"stage": "running", "attempts": 1}, {"request": 2}, {"stage": "done"}],
+    ids=["another worker takes it", "somebody asks for another analysis", "it is finished"],
+)
+def test_an_item_that_changes_between_reading_and_claiming_is_left_as_it_is(change: dict[str, Any]) -> None:
+    said = make.feedback()
+
+    def meddle(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("UPDATE") and not done:
+            done.append(sql)
+            QueueItem.objects.update(**change)
+        return execute(sql, params, many, context)
+
+    done: list[str] = []
+    with connection.execute_wrapper(meddle):
+        assert tasks.analyze_feedback(str(said.pk)) is False
+    assert QueueItem.objects.filter(**change).exists()
+    assert not Analysis.objects.exists()
 
 
 def test_a_held_item_goes_to_the_front_and_is_flagged() -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from analyzer import reviews, similar
+from analyzer import reviews
 from analyzer.models import QueueItem, Review
 from tests import make
 from tests.analyzer.test_focus_view import REVIEW, after, card, on, words
@@ -31,7 +31,7 @@ def copies(db: None) -> list[QueueItem]:
         for end, severity in (("", "high"), (".", "medium"), ("!", "medium"), ("!!", "critical"))
     ]
     for item in items:
-        similar.find(QueueItem.objects.select_related("feedback").get(pk=item.pk))
+        make.compare(QueueItem.objects.select_related("feedback").get(pk=item.pk))
     return list(QueueItem.objects.select_related("feedback", "analysis").order_by("pk"))
 
 

@@ -7,7 +7,6 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from analyzer import similar
 from analyzer.models import DeskPreference, Event, QueueItem, Review
 from tests import make
 from tests.browser import sign_in
@@ -207,7 +206,7 @@ def test_keys_of_the_browser_are_left_alone(desk: Desk) -> None:
 def test_the_near_copies_can_be_reached_by_a_key(desk: Desk) -> None:
     for end in ("", "!", "?"):
         item = make.item(f"The checkout button does nothing on my phone{end}", severity="medium")
-        similar.find(QueueItem.objects.select_related("feedback").get(pk=item.pk))
+        make.compare(QueueItem.objects.select_related("feedback").get(pk=item.pk))
     desk.open(f"{QUEUE}review/")
     desk.press("g")
     expect(desk.page.get_by_role("heading", name="Decide the similar ones alike?")).to_be_visible()

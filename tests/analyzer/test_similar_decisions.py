@@ -30,7 +30,7 @@ def grouped(*items: QueueItem) -> UUID:
     group = new_id()
     QueueItem.objects.filter(pk__in=[item.pk for item in items]).update(group=group)
     for item in items[:2]:
-        similar.find(now(item))
+        make.compare(now(item))
     return group
 
 

@@ -34,7 +34,7 @@ def analysed(comment: str, **values: Any) -> QueueItem:
     """An item as a worker leaves it: compared with the others first, then analysed."""
     names = {field.name for field in Analysis._meta.get_fields()}
     said = make.feedback(comment, rating=3, **{name: value for name, value in values.items() if name not in names})
-    similar.find(QueueItem.objects.select_related("feedback").get(pk=said.pk))
+    make.compare(QueueItem.objects.select_related("feedback").get(pk=said.pk))
     said.refresh_from_db()
     make.analysis(said, **{name: value for name, value in values.items() if name in names})
     return now(QueueItem(pk=said.pk))
@@ -93,10 +93,10 @@ def test_looking_again_changes_nothing_and_makes_good_what_was_cut_short() -> No
     first, second = analysed(BUTTON), analysed(COPIES[1])
     before = list(QueueItem.objects.order_by("pk").values("group", "similar", "priority", "rank"))
     for item in (first, second):
-        similar.find(now(item))
+        make.compare(now(item))
     assert list(QueueItem.objects.order_by("pk").values("group", "similar", "priority", "rank")) == before
     QueueItem.objects.filter(pk=first.pk).update(similar=0)
-    similar.find(now(second))
+    make.compare(now(second))
     assert now(first).similar == 1
 
 
@@ -105,7 +105,7 @@ def test_two_copies_that_were_analysed_at_the_same_moment_end_in_one_group() -> 
     """Each worker has stored its fingerprint and read the other item before either has a group."""
     one, two = (make.feedback(comment).queue_item for comment in (BUTTON, COPIES[1]))
     for item in (one, two):
-        Fingerprint(feedback_id=item.pk, **similar.fingerprint(item.feedback.comment)).save()
+        similar.mark(item)
     stale = QueueItem.objects.select_related("feedback").get(pk=two.pk)
     similar.find(one)
     similar.find(stale)
@@ -170,7 +170,7 @@ def test_a_report_that_comes_during_an_analysis_is_counted_when_it_ends(monkeypa
         outcome = run(*arguments)
         monkeypatch.undo()
         analysed(BUTTON)
-        similar.find(now(first.queue_item))
+        make.compare(now(first.queue_item))
         return outcome
 
     analysed(BUTTON)
@@ -205,7 +205,7 @@ def test_joining_costs_the_same_number_of_queries_in_a_large_group(
         said = make.feedback(comment)
         item = QueueItem.objects.select_related("feedback").get(pk=said.pk)
         with django_assert_num_queries(100, exact=False) as queries:
-            similar.find(item)
+            make.compare(item)
         return len(queries)
 
     for _ in range(18):

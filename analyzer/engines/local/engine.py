@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from analyzer.engines import Reply
 from analyzer.engines.local import evidence
 from analyzer.engines.local.model import CATEGORIES, SEVERITIES, LocalModel
 from analyzer.schema import Prediction, Task
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 # Bounds the memory that a backfill of any length takes.
 BATCH: Final = 512
@@ -48,10 +51,16 @@ class LocalEngine:
 
     def _predict_batch(self, tasks: Sequence[Task]) -> Iterator[Prediction]:
         comments = [task.comment for task in tasks]
+        parts = [evidence.clauses(comment) for comment in comments]
+        # Whole comments and their clauses in one go, since a call costs more than a text.
+        text = self.model.features.encode_text([*comments, *(clause for clauses in parts for clause in clauses)])
         categories, severities = self.model.probabilities(
-            comments, [task.type for task in tasks], [task.rating for task in tasks]
+            comments,
+            [task.type for task in tasks],
+            [task.rating for task in tasks],
+            text=text[: len(comments)],
         )
-        quotes = self._quotes(comments, categories.argmax(axis=1))
+        quotes = self._quotes(parts, text[len(comments) :], categories.argmax(axis=1))
         for task, category_row, severity_row, quoted in zip(tasks, categories, severities, quotes, strict=True):
             category, severity = CATEGORIES[category_row.argmax()], SEVERITIES[severity_row.argmax()]
             yield Prediction(
@@ -63,15 +72,15 @@ class LocalEngine:
                 severity_probabilities=dict(zip(SEVERITIES, severity_row.tolist(), strict=True)),
             )
 
-    def _quotes(self, comments: Sequence[str], chosen: NDArray[np.intp]) -> list[tuple[str, ...]]:
-        """Per comment the clauses that speak most for its chosen category, strongest first."""
-        parts = [evidence.clauses(comment) for comment in comments]
-        flat = [clause for clauses in parts for clause in clauses]
-        if not flat:
-            return [() for _ in comments]
+    def _quotes(
+        self, parts: Sequence[list[str]], said: csr_matrix, chosen: NDArray[np.intp]
+    ) -> list[tuple[str, ...]]:
+        """Per comment those of its clauses that speak most for its chosen category, strongest first.
+
+        said has a row for each clause of each comment.
+        """
         owners = np.repeat(chosen, [len(clauses) for clauses in parts])
-        said = np.asarray(self.model.features.encode_text(flat) @ self._contrast)
-        scores = iter(said[np.arange(len(flat)), owners].tolist())
+        scores = iter(np.asarray(said @ self._contrast)[np.arange(len(owners)), owners].tolist())
         return [_strongest([(next(scores), clause) for clause in clauses]) for clauses in parts]
 
 
