@@ -54,11 +54,11 @@ class StayingChangeList(ChangeList):
     """A change list whose page number is one that exists, with filters that open like menus."""
 
     def get_filters(self, request: HttpRequest) -> tuple[list[admin.ListFilter], bool, dict[str, Any], bool, bool]:
-        specs, *rest = super().get_filters(request)
-        for spec in specs:
+        found = super().get_filters(request)
+        for spec in found[0]:
             if spec.template == admin.ListFilter.template:
                 spec.template = "admin/list_filter.html"
-        return specs, *rest
+        return found
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
