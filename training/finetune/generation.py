@@ -16,6 +16,7 @@ import llguidance
 import llguidance.hf
 import torch
 from peft import PeftModel
+from safetensors import SafetensorError
 from transformers import (
     GenerationConfig,
     LogitsProcessor,
@@ -188,7 +189,7 @@ def _model(base_model: str, adapter: Path | None) -> Any:
         try:
             # Merged, it costs no time per token.
             model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
             raise Unfit(f"The adapter in {adapter} does not fit {base_model}: {_reason(error)}") from error
     try:
         return model.to(on.device).eval()

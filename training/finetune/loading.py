@@ -11,6 +11,7 @@ from typing import Any, Final
 import psutil
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training.finetune.job import Directory, Job
@@ -84,7 +85,7 @@ def model_of(base_model: str, dtype: Any) -> Any:
     try:
         # Never a pickle: weights are data that cannot execute.
         return AutoModelForCausalLM.from_pretrained(base_model, dtype=dtype, use_safetensors=True)
-    except (OSError, ValueError, ImportError) as error:
+    except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         raise Unfit(_unloadable(base_model, error)) from error
 
 

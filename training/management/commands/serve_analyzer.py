@@ -55,7 +55,7 @@ class Command(BaseCommand):
         timeout: float,
         **options: Any,
     ) -> None:
-        model = _of_version(version) if version is not None else _given(adapter, base_model)
+        model = of_version(version) if version is not None else _given(adapter, base_model)
         name = name or model.name
         _stop_on_signals()
         try:
@@ -86,7 +86,7 @@ class _Model:
     adapter: Path | None
 
 
-def _of_version(number: int) -> _Model:
+def of_version(number: int) -> _Model:
     """What a version was evaluated with; raises CommandError when that is not there any more."""
     version = AnalyzerVersion.objects.defer("weights").filter(number=number).first()
     if version is None:
