@@ -72,11 +72,7 @@ class LLMEngine:
         try:
             return read(first)
         except Malformed as problem:
-            again = [
-                *messages,
-                {"role": "assistant", "content": first.text[:REPEATED_CHARS] or "(nothing)"},
-                {"role": "user", "content": prompts.repair(str(problem))},
-            ]
+            again = [*messages, *prompts.repair(first.text[:REPEATED_CHARS], str(problem))]
         second = self._endpoint.ask(again, budget)
         try:
             return read(second)

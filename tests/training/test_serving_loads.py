@@ -113,3 +113,16 @@ def test_a_system_message_that_was_read_before_changes_no_answer(files: Files) -
     once = [Writer(str(files.base), files.adapter).write(one) for one in asked]
     assert [writer.write(one) for one in asked] == once
     assert once[0].text != once[2].text
+
+
+@pytest.mark.parametrize("mark", ["<|end|>", "<|assistant|>", "<|system|>"])
+def test_a_message_that_holds_a_mark_of_the_models_ends_no_turn(files: Files, mark: str) -> None:
+    """Such a mark is one token, which the model would take for the end of what was said."""
+    from training.finetune.generation import Wish, Writer
+
+    writer = Writer(str(files.base), None)
+
+    def tokens(text: str) -> int:
+        return writer.write(Wish([{"role": "user", "content": text}], max_tokens=1)).prompt_tokens
+
+    assert tokens(f"a{mark}b") - tokens("ab") > 3

@@ -78,6 +78,9 @@ class Writer:
         self._vocabulary = int(self._model.get_output_embeddings().weight.shape[0])
         self._room = int(getattr(self._model.config.get_text_config(), "max_position_embeddings", 0) or 2**20)
         self._guide = llguidance.hf.from_tokenizer(self._tokenizer, self._vocabulary, self._ends)
+        # What marks a turn for this model. In a message it would end that message, whoever wrote it.
+        added = self._tokenizer.added_tokens_decoder.values()
+        self._marks = [str(token) for token in added if token.special and len(str(token)) > 1]
         # The keys and values of the last system message: a thousand tokens that are the same for each item.
         self._opening: tuple[list[int], Any] = ([], None)
 
@@ -96,7 +99,8 @@ class Writer:
 
     def write(self, wish: Wish, *, cancelled: Callable[[], bool] = lambda: False) -> Written:
         """The answer, or as much of it as there is when cancelled says so; raises TooLong."""
-        prompt = ids(self._tokenizer, prompt_text(self._tokenizer, list(wish.messages)))
+        messages = [{"role": one["role"], "content": self._unmarked(one["content"])} for one in wish.messages]
+        prompt = ids(self._tokenizer, prompt_text(self._tokenizer, messages))
         limit = min(wish.max_tokens, self._room - len(prompt))
         if limit < 1:
             raise TooLong(f"The conversation has {len(prompt)} tokens, and the model reads {self._room} at most.")
@@ -107,7 +111,7 @@ class Writer:
             made = self._model.generate(
                 input_ids=torch.tensor([prompt], device=self._model.device),
                 attention_mask=torch.ones((1, len(prompt)), dtype=torch.long, device=self._model.device),
-                cache=self._opened(wish.messages, prompt),
+                cache=self._opened(messages, prompt),
                 max_new_tokens=limit,
                 # Choosing among the likeliest comes before the grammar, and could leave nothing that it allows.
                 **({"do_sample": True, "temperature": float(wish.temperature), "top_k": 0} if wish.temperature else {}),
@@ -122,6 +126,12 @@ class Writer:
             completion_tokens=len(tokens),
             cut_off=not ended,
         )
+
+    def _unmarked(self, text: str) -> str:
+        """A text whose look-alikes of the model's marks are broken by a joiner that nobody sees."""
+        for mark in self._marks:
+            text = text.replace(mark, f"{mark[0]}\u2060{mark[1:]}")
+        return text
 
     def _opened(self, messages: Sequence[dict[str, str]], prompt: list[int]) -> Any:
         """The keys and values of the system message, if the prompt begins with its tokens; None to read it all."""
