@@ -140,10 +140,12 @@ def chosen(algorithm: str) -> list[str]:
             "apo improves the prompt by asking a model: set OPENAI_BASE_URL or OPENAI_API_KEY, and not "
             "TRIAGE_ENGINE=local. To learn without a model: --algorithm local."
         )
+    if HOSTED in names and len(names) > 1:
+        raise Unavailable("hosted runs alone: its job may take a day, and goes on when the run has ended.")
     if HOSTED in names and not _may_ask():
         raise Unavailable(
             "hosted sends decisions to a fine-tuning API: set OPENAI_API_KEY or OPENAI_BASE_URL, and not "
-            "TRIAGE_ENGINE=local. To learn on this machine: --algorithm local or reinforce."
+            "TRIAGE_ENGINE=local. To learn on this machine: --algorithm local, reinforce, or sft."
         )
     if any(name in TUNING for name in names):
         _check_extras()

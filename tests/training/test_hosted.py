@@ -166,6 +166,15 @@ def test_hosted_is_refused_without_an_endpoint_and_never_tried_by_auto(desk: Any
     desk.TRIAGE_ENDPOINT = False
     with pytest.raises(runs.Unavailable, match="set OPENAI_API_KEY or OPENAI_BASE_URL"):
         tune()
+    desk.TRIAGE_ENDPOINT, desk.TRIAGE_ENGINE_NAMED, desk.TRIAGE_ENGINE = True, True, "local"
+    with pytest.raises(runs.Unavailable, match="and not TRIAGE_ENGINE=local"):
+        tune()
+
+
+def test_hosted_runs_alone(server: TuningServer) -> None:
+    with pytest.raises(runs.Unavailable, match="hosted runs alone"):
+        runs.execute(algorithm="local,hosted", progress=[].append, confirm=lambda what: True)
+    assert server.requests == []
 
 
 def test_a_dry_run_sends_nothing(server: TuningServer) -> None:
@@ -245,6 +254,21 @@ def test_a_job_whose_start_got_no_answer_is_found_and_not_paid_for_twice(server:
     assert list(server.jobs) == ["ftjob-1"]
 
 
+def test_uploads_of_a_run_that_may_not_have_started_a_job_are_cleaned_up_when_it_is_resumed(
+    server: TuningServer,
+) -> None:
+    server.faults["POST fine_tuning"] = [status(503)] * hosted.ATTEMPTS
+    server.faults["GET fine_tuning"] = [status(503)] * hosted.ATTEMPTS
+    run, _ = tune()
+    assert run.error.endswith("Whether a job was started is not known: --resume finds out.")
+    assert len(server.files) == 2
+    server.faults.clear()
+    again = resumption.resume(progress=[].append)
+    assert again.error == "The run had uploaded 2 files, now deleted, but had started no job. Begin anew."
+    assert server.files == {}
+    assert tune()[0].status == "finished"
+
+
 def test_a_failed_job_fails_the_run_with_the_apis_reason(server: TuningServer) -> None:
     server.states = ["validating_files", "failed"]
     server.error = {"code": "invalid_training_file", "message": "Line 3\nhas no assistant message", "param": ""}
@@ -268,6 +292,17 @@ def test_a_lost_connection_is_waited_for_and_the_run_goes_on(server: TuningServe
     assert run.status == "finished"
     assert sum("The job goes on there; asking again" in line for line in lines) == 1
     assert any("answers again" in line for line in lines)
+
+
+def test_an_api_without_events_is_followed_by_the_jobs_state(server: TuningServer) -> None:
+    def no_events(request: Received) -> Scripted | None:
+        return status(404) if "/events" in request.path else None
+
+    server.faults["GET fine_tuning"] = [no_events] * 50
+    run, lines = tune()
+    assert run.status == "finished"
+    assert sum(line.startswith("no events: ") for line in lines) == 1
+    assert any("job ftjob-1: running" in line for line in lines)
 
 
 def test_a_long_outage_ends_the_run_but_not_the_job_and_can_be_resumed(
@@ -335,7 +370,7 @@ def test_a_job_that_cannot_be_cancelled_is_named_and_can_be_followed_again(serve
         tune()
     server.states = ["cancelled"]
     again = resumption.resume(progress=[].append)
-    assert (again.pk, again.error) == (run.pk, "Job ftjob-1 was cancelled, but not by this run.")
+    assert (again.pk, again.error) == (run.pk, "Job ftjob-1 was cancelled.")
 
 
 def test_a_job_that_the_api_no_longer_knows_ends_its_run(server: TuningServer) -> None:

@@ -72,6 +72,8 @@ class Tuning:
         self.control: Control = lesson.control
         self.known: dict[str, Any] = dict(lesson.resumed)
         self.mark = lesson.mark
+        # Whether the API tells no events.
+        self.mute = False
 
     def start(self) -> Job:
         """Upload and start; files of a job that could not be started are deleted again."""
@@ -90,7 +92,7 @@ class Tuning:
             self._clean()
             raise
         try:
-            job = self._persist(lambda: self._create(cargo, files), "start the job")
+            job = self._persist(lambda again: self._create(cargo, files, again=again), "start the job")
         except (Unusable, Stopped) as reason:
             self._withdraw(reason)
             raise
@@ -114,7 +116,7 @@ class Tuning:
         """The job that a dead run had started; without one its files are deleted, and Unusable says so."""
         known = self.known.get("job")
         try:
-            job = self._persist(lambda: self.api.job(known) if known else self.api.find(self.mark), "find the job")
+            job = self._persist(lambda _: self.api.job(known) if known else self.api.find(self.mark), "find the job")
         except Gone:
             self._keep(state=GONE)
             raise
@@ -171,8 +173,15 @@ class Tuning:
         return now
 
     def _tell_events(self, job: Job) -> None:
-        last = str(self.known.get("event", ""))
-        news = self.api.events(job.id, after=last)
+        if self.mute:
+            return
+        try:
+            news = self.api.events(job.id, after=str(self.known.get("event", "")))
+        except Unusable as fault:
+            # Not every API tells events, and the job's state says what matters.
+            self.mute = True
+            self.control.say(f"no events: {fault}")
+            return
         for event in news:
             level = "" if event.level == "info" else f"{event.level}: "
             self.control.say(f"{self.api.name} says: {level}{shorten(event.message)}")
@@ -185,7 +194,7 @@ class Tuning:
         if job.status == "failed":
             raise Unusable(f"Job {job.id} failed: {job.complaint}")
         if job.status == "cancelled":
-            raise Unusable(f"Job {job.id} was cancelled, but not by this run.")
+            raise Unusable(f"Job {job.id} was cancelled{'' if self.lesson.resumed else ', but not by this run'}.")
         return job
 
     def _cancel(self, job: Job, reason: str) -> str:
@@ -201,14 +210,15 @@ class Tuning:
         if job.ended:
             self._clean()
         self.control.say(f"job {job.id}: {job.status}")
-        return f"{reason[0].upper()}{reason[1:]}; job {job.id} was cancelled."
+        told = "was cancelled." if job.status == "cancelled" else f"is {job.status}; --resume sees to it."
+        return f"{reason[0].upper()}{reason[1:]}; job {job.id} {told}"
 
     def _upload(self, part: str, cargo: shipment.Part) -> str:
         name = f"{self._prefix}{part}.jsonl"
 
-        def once() -> str:
+        def once(again: bool) -> str:
             # An attempt whose answer got lost may have stored it.
-            for file in self.api.files(name):
+            for file in self.api.files(name) if again else ():
                 self.api.delete(file)
             return self.api.upload(name, cargo.file)
 
@@ -216,9 +226,9 @@ class Tuning:
         self.control.say(f"uploaded {cargo.items} rows, {cargo.size / 1e3:,.0f} kB, as {file} ({name})")
         return file
 
-    def _create(self, cargo: shipment.Shipment, files: dict[str, str]) -> Job:
-        # Found first: a job whose answer got lost must not be paid for twice.
-        return self.api.find(self.mark) or self.api.create(
+    def _create(self, cargo: shipment.Shipment, files: dict[str, str], *, again: bool) -> Job:
+        # A job whose answer got lost must not be paid for twice.
+        return (self.api.find(self.mark) if again else None) or self.api.create(
             model=cargo.base_model,
             training=files["train"],
             validation=files.get("validation"),
@@ -229,12 +239,15 @@ class Tuning:
             mark=self.mark,
         )
 
-    def _persist(self, attempt: Callable[[], ResultT], what: str) -> ResultT:
-        """What the attempt gives, tried a few times while the API cannot be reached; raises Unusable and Stopped."""
+    def _persist(self, attempt: Callable[[bool], ResultT], what: str) -> ResultT:
+        """What the attempt gives, tried a few times while the API cannot be reached; raises Unusable and Stopped.
+
+        It is told whether it was made before.
+        """
         for n in range(ATTEMPTS):
             self.control.check()
             try:
-                return attempt()
+                return attempt(n > 0)
             except Unreachable as fault:
                 last = fault
                 if n < ATTEMPTS - 1:

@@ -92,5 +92,5 @@ def _among(examples: Iterable[Example], ids: Iterable[str]) -> list[Example]:
 
 
 def _ended() -> list[TrainingRun]:
-    runs = TrainingRun.objects.filter(algorithm__contains=HOSTED, status__in=RESUMABLE)
+    runs = TrainingRun.objects.filter(algorithm=HOSTED, status__in=RESUMABLE)
     return list(runs.select_related("active").defer("log", "active__weights").order_by("-number")[:LOOKED_THROUGH])
