@@ -28,7 +28,7 @@ def decide(by: User, n: int) -> list[QueueItem]:
     said, items, decisions = [], [], []
     for position in range(n):
         place = workshop.PLACES[position % len(workshop.PLACES)]
-        words = " ".join(chance.choice(_WORDS) for _ in range(5))
+        words = " ".join(chance.choice(workshop.WORDS) for _ in range(5))
         category = "website-bug" if workshop.PLACES.index(place) % 2 else "noise"
         at = MONDAY + timedelta(hours=position)
         one = Feedback(source="test", comment=f"The {place} {words}", received_at=at)
@@ -66,9 +66,3 @@ def train(*arguments: str, algorithm: str = "sft", **options: Any) -> str:
     out = StringIO()
     call_command("train_analyzer", "--algorithm", algorithm, *SMALL, *arguments, stdout=out, **options)
     return out.getvalue()
-
-
-_WORDS = [
-    "menu", "banner", "coupon", "address", "calendar", "photo", "filter", "chart", "export", "font", "keyboard",
-    "printer", "ticket", "sidebar", "footer", "language", "currency", "delivery", "review", "update",
-]  # fmt: skip

@@ -22,6 +22,10 @@ from training.finetune.process import ROOT
 from training.finetune.rows import Row
 
 PLACES = ("basket", "invoice", "search", "video", "map", "profile")
+WORDS = (
+    *("menu", "banner", "coupon", "address", "calendar", "photo", "filter", "chart", "export", "font", "keyboard"),
+    *("printer", "ticket", "sidebar", "footer", "language", "currency", "delivery", "review", "update"),
+)
 VERBS = ("breaks", "hangs", "jumps", "flickers", "vanishes")
 # Few tokens, so that a hundred thousand numbers can learn to write it in seconds.
 ACTION = "Check what it says."
@@ -51,7 +55,7 @@ def answer(category: str, quote: str) -> str:
 def base(folder: Path) -> Path:
     """The tiny model, with a tokenizer that knows the words of these rows."""
     known = list(rows(60, seed=99))
-    texts = [text for row in known for text in (row.prompt[-1]["content"], row.answer)]
+    texts = [text for row in known for text in (row.prompt[-1]["content"], row.answer)] + [" ".join(WORDS)] * 9
     return tiny_model.build(folder, texts)
 
 

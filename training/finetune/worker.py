@@ -183,7 +183,8 @@ def _told(stop: threading.Event, signum: int, frame: FrameType | None) -> None:
 
 def _follow(stop: threading.Event) -> None:
     """Wait for standard input to close: then the parent is gone, and so shall we be."""
-    while sys.stdin.buffer.read(4096):
+    # Not sys.stdin, whose lock this thread would hold when the interpreter ends.
+    while os.read(0, 4096):
         pass
     stop.set()
     time.sleep(GRACE)
