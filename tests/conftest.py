@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from tests import make
 
-pytest_plugins = ("tests.browser", "tests.mongo_server", "tests.training.tiny_server")
+pytest_plugins = ("tests.browser", "tests.mongo_server", "tests.training.tiny_server", "tests.training.finetuned")
 
 
 @pytest.fixture

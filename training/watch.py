@@ -57,7 +57,7 @@ class Control:
 
     deadline is in seconds of time.monotonic. usage is what models were asked so far, also where they failed. keep
     stores facts under a name in the run's metrics, for whoever goes on with a run that died; False when it could not.
-    patience is how many seconds the work may take to end when it is told to.
+    patience is how many seconds the work may take to end when it is told to; None is the usual.
     """
 
     say: Callable[[str], None]
@@ -65,7 +65,7 @@ class Control:
     stop: threading.Event = field(default_factory=threading.Event)
     deadline: float | None = None
     usage: Usage = field(default_factory=Usage)
-    patience: float = PATIENCE
+    patience: float | None = None
 
     def check(self) -> None:
         """Raises Stopped when it is time to end."""
@@ -160,12 +160,13 @@ def perform(work: Callable[[], ResultT], *, control: Control, journal: Journal) 
     except KeyboardInterrupt:
         control.stop.set()
         journal.say("stopping: what was found so far is kept")
-        until = time.monotonic() + control.patience
-        while not finished.wait(min(LOOK, control.patience)) and time.monotonic() < until:
+        patience = control.patience or PATIENCE
+        until = time.monotonic() + patience
+        while not finished.wait(min(LOOK, patience)) and time.monotonic() < until:
             journal.write()
     journal.write()
     if not finished.is_set():
-        raise Abandoned(f"The work did not stop within {control.patience:.0f} seconds.")
+        raise Abandoned(f"The work did not stop within {control.patience or PATIENCE:.0f} seconds.")
     if errors:
         raise errors[0]
     return outcome[0]

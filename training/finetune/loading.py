@@ -151,11 +151,14 @@ def _divisors(number: int) -> list[int]:
 
 
 def _activations(config: Any, each: int, *, recompute: bool) -> int:
-    """Bytes per token that a backward pass needs kept, by rule of thumb."""
+    """Bytes per token that a backward pass needs kept, by rule of thumb.
+
+    Of SmolLM2-135M on a CPU, two sequences of 1,095 tokens, it says 7.5 GB in all; 8.6 were measured, imports included.
+    """
     text = config.get_text_config()
     hidden, layers = int(text.hidden_size), int(text.num_hidden_layers)
     inner = int(getattr(text, "intermediate_size", None) or 4 * hidden)
-    layer = (16 * hidden + 6 * inner) * each
+    layer = (24 * hidden + 8 * inner) * each
     return layers * hidden * each + layer if recompute else layers * layer
 
 

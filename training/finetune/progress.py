@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import resource
 import statistics
 import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
@@ -19,6 +16,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from training.finetune.job import Job
+from training.finetune.log import Log
 
 # Steps that a judgement about a run looks back on.
 WINDOW: Final = 20
@@ -44,36 +42,6 @@ NAMES: Final = {
 
 class Collapsed(RuntimeError):
     """Training that went wrong and was ended; the message says how it showed."""
-
-
-class Log:
-    """log.jsonl: one object a line, each written at once; only the first of several processes writes."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._silent = os.environ.get("RANK", "0") != "0"
-
-    def write(self, **told: Any) -> None:
-        """One line; a number that is not finite is written as null, with a note of which."""
-        if self._silent:
-            return
-        line = json.dumps({"at": round(time.time(), 2), **told}, ensure_ascii=False, allow_nan=False) + "\n"
-        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            # Begins a line of its own, should a killed worker have left half of one.
-            os.write(handle, ("" if self._whole() else "\n").encode() + line.encode())
-        finally:
-            os.close(handle)
-
-    def say(self, text: str) -> None:
-        self.write(event="said", text=text)
-
-    def _whole(self) -> bool:
-        with self._path.open("rb") as file:
-            if not file.seek(0, os.SEEK_END):
-                return True
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) == b"\n"
 
 
 class Progress(TrainerCallback):
@@ -103,11 +71,10 @@ class Progress(TrainerCallback):
         self._log.write(event="begun", step=state.global_step, of=state.max_steps)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        now = time.monotonic()
-        if self._stop.is_set():
-            control.should_save = control.should_training_stop = True
-        elif now - self._saved >= self._job.save_seconds or state.global_step >= state.max_steps:
-            control.should_save = True
+        late = time.monotonic() - self._saved >= self._job.save_seconds
+        wish = _agreed(2 if self._stop.is_set() else int(late), args.device)
+        control.should_training_stop = control.should_training_stop or wish == 2
+        control.should_save = control.should_save or wish > 0 or state.global_step >= state.max_steps
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         self._saved = time.monotonic()
@@ -179,6 +146,15 @@ class Progress(TrainerCallback):
                     "was rewarded: teach the form first, with --algorithm sft."
                 )
         return ""
+
+
+def _agreed(wish: int, device: Any) -> int:
+    """The strongest wish of all processes: one that stopped by itself would leave the others waiting for it."""
+    if not torch.distributed.is_initialized():
+        return wish
+    shared = torch.tensor(wish, device=device)
+    torch.distributed.all_reduce(shared, torch.distributed.ReduceOp.MAX)
+    return int(shared)
 
 
 def peak_memory() -> int:

@@ -99,6 +99,7 @@ def trainer_of(
         "data_seed": job.seed,
         "bf16": bf16,
         "gradient_checkpointing": planned.recompute,
+        "ddp_find_unused_parameters": False,
         "logging_steps": 1,
         # Else a loss that is no number would be hidden behind the one before.
         "logging_nan_inf_filter": False,

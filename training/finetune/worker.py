@@ -17,9 +17,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Final
 
 from training.finetune.job import DONE, FAILED, GRACE, STOPPED, BadJob, Directory, Job
+from training.finetune.log import Log
 from training.finetune.rows import Row
 
 # Set before torch, transformers and trl are imported: nobody is told anything, and nobody waits by spinning.
@@ -63,9 +64,13 @@ def _work(directory: Directory, job: Job, stop: threading.Event) -> int:
     if "LOCAL_RANK" not in os.environ:
         # One process uses one GPU; more are for accelerate launch.
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
-    from training.finetune.progress import Collapsed, Log
-
     log = Log(directory.log)
+    log.write(event="started", pid=os.getpid())
+    try:
+        from training.finetune.progress import Collapsed
+    except ImportError as error:
+        log.write(event="failed", reason=f"The extras are missing: {error}. See requirements-finetune.txt.")
+        raise
     try:
         finished = _train(directory, job, log, stop)
     except (Collapsed, BadJob, ValueError) as error:
@@ -79,7 +84,7 @@ def _work(directory: Directory, job: Job, stop: threading.Event) -> int:
     return DONE if finished else STOPPED
 
 
-def _train(directory: Directory, job: Job, log: Any, stop: threading.Event) -> bool:
+def _train(directory: Directory, job: Job, log: Log, stop: threading.Event) -> bool:
     """Whether it came to the end, with the adapter published; raises what _work tells."""
     import datasets
     import transformers
@@ -178,7 +183,8 @@ def _told(stop: threading.Event, signum: int, frame: FrameType | None) -> None:
 
 def _follow(stop: threading.Event) -> None:
     """Wait for standard input to close: then the parent is gone, and so shall we be."""
-    while sys.stdin.buffer.read(4096):
+    # Not sys.stdin, whose lock this thread would hold when the interpreter ends.
+    while os.read(0, 4096):
         pass
     stop.set()
     time.sleep(GRACE)
