@@ -139,7 +139,13 @@ def store(item: QueueItem, version: AnalyzerVersion, outcome: Outcome) -> Analys
             claimed = QueueItem.objects.filter(
                 pk=item.pk, stage=QueueItem.Stage.RUNNING, request=item.request, attempts=item.attempts
             )
-            finished = {"stage": QueueItem.Stage.DONE, "analysis": analysis, "error": "", "lease_until": None}
+            finished = {
+                "stage": QueueItem.Stage.DONE,
+                "analysis": analysis,
+                "error": "",
+                "lease_until": None,
+                **standing.marks(analysis),
+            }
             item.analysis = analysis
             if item.group is not None:
                 # More similar reports may have come while this one was being analysed.
@@ -211,6 +217,7 @@ def queue(feedback: Feedback) -> QueueItem:
         feedback=feedback,
         received_at=feedback.received_at,
         synthetic=feedback.synthetic,
+        **standing.said(feedback),
         priority=points,
         rank=rank(points, feedback.received_at),
         flagged=feedback.compliance != "accept",

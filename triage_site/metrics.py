@@ -27,6 +27,7 @@ from analyzer import tally
 from analyzer.analyses import HEARTBEAT
 from analyzer.models import Analysis, AnalyzerVersion, Heartbeat, QueueItem, Review
 from analyzer.taxonomy import Severity
+from feedback import admin_base
 from feedback.models import Feedback
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -93,7 +94,7 @@ def _queue(now: datetime) -> Iterator[Gauge]:
     yield waiting
     stages = Gauge("triage_items", f"Items whose analysis is not done, counted up to {CAP}, by stage.")
     for stage in STAGES:
-        stages.set(_count(QueueItem.objects.filter(stage=stage)), stage=stage.value)
+        stages.set(_count(QueueItem.objects.filter(stage=stage).order_by("queued_at")), stage=stage.value)
     yield stages
     oldest = QueueItem.objects.unfinished().order_by("queued_at").values_list("queued_at", flat=True).first()
     seconds = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
@@ -147,7 +148,7 @@ def _known(name: str, meaning: str, value: float | None) -> Iterator[Gauge]:
 
 
 def _count(rows: QuerySet[QueueItem] | QuerySet[Feedback]) -> int:
-    return rows.order_by()[:CAP].count()
+    return admin_base.count(rows, most=CAP)
 
 
 def _first_id_of(moment: datetime) -> UUID:
