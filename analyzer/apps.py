@@ -16,4 +16,4 @@ class AnalyzerConfig(AppConfig):
         feedback_received.connect(receivers.queue_feedback, dispatch_uid="analyzer.queue_feedback")
         feedback_changed.connect(revisions.analyse_anew, dispatch_uid="analyzer.analyse_anew")
         post_migrate.connect(roles.create_roles, sender=self, dispatch_uid="analyzer.create_roles")
-        post_migrate.connect(receivers.schedule_sweep, sender=self, dispatch_uid="analyzer.schedule_sweep")
+        post_migrate.connect(receivers.schedule_work, sender=self, dispatch_uid="analyzer.schedule_work")

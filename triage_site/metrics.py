@@ -28,6 +28,7 @@ from analyzer.analyses import HEARTBEAT
 from analyzer.models import Analysis, AnalyzerVersion, Heartbeat, QueueItem, Review
 from analyzer.taxonomy import Severity
 from feedback import admin_base
+from feedback.ids import first_id_of
 from feedback.models import Feedback
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -107,7 +108,7 @@ def _queue(now: datetime) -> Iterator[Gauge]:
 
 def _machine(now: datetime) -> Iterator[Gauge]:
     numbers: dict[UUID, int] = dict(AnalyzerVersion.objects.values_list("pk", "number"))
-    recent = Analysis.objects.filter(pk__gte=_first_id_of(now - WINDOW)).order_by()
+    recent = Analysis.objects.filter(pk__gte=first_id_of(now - WINDOW)).order_by()
     made = Counter(
         (engine, str(numbers.get(version, "")), _kind(reason))
         for engine, version, reason in recent.values_list("engine", "version_id", "fallback_reason")[:CAP].iterator()
@@ -149,11 +150,6 @@ def _known(name: str, meaning: str, value: float | None) -> Iterator[Gauge]:
 
 def _count(rows: QuerySet[QueueItem] | QuerySet[Feedback]) -> int:
     return admin_base.count(rows, most=CAP)
-
-
-def _first_id_of(moment: datetime) -> UUID:
-    """The smallest UUIDv7 of a millisecond: the primary keys carry the time, so no other index is needed."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def _kind(reason: str) -> str:
