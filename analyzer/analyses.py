@@ -144,7 +144,13 @@ def store(item: QueueItem, version: AnalyzerVersion, outcome: Outcome) -> Analys
             claimed = QueueItem.objects.filter(
                 pk=item.pk, stage=QueueItem.Stage.RUNNING, request=item.request, attempts=item.attempts
             )
-            finished = {"stage": QueueItem.Stage.DONE, "analysis": analysis, "error": "", "lease_until": None}
+            finished = {
+                "stage": QueueItem.Stage.DONE,
+                "analysis": analysis,
+                "error": "",
+                "lease_until": None,
+                **standing.marks(analysis),
+            }
             item.analysis = analysis
             if item.group is not None:
                 # More similar reports may have come while this one was being analysed.
@@ -234,6 +240,7 @@ def queue(rows: Sequence[Feedback]) -> None:
                 feedback=said,
                 received_at=said.received_at,
                 synthetic=said.synthetic,
+                **standing.said(said),
                 priority=points,
                 rank=rank(points, said.received_at),
                 flagged=said.compliance != "accept",

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.db.models import F
+from django.utils import timezone
+
 from analyzer import actions
-from analyzer.models import AnalyzerVersion, QueueItem, Review
+from analyzer.models import AnalyzerVersion, Review
 from analyzer.schema import Example, Task
 from analyzer.taxonomy import Category, Severity
 from feedback.choices import ComplianceOutcome
@@ -81,20 +84,24 @@ def examples_of(version: AnalyzerVersion) -> int:
 def remember(*, before: datetime | None = None, without: Collection[str] = ()) -> list[Remembered]:
     """The newest decisions that may be shown, newest first; before and without keep an examination's items out."""
     decided = (
-        QueueItem.objects.filter(
-            review__provenance__in=(Review.Provenance.VALIDATED, Review.Provenance.OVERRIDDEN),
-            review__undone_at=None,
-            flagged=False,
+        # From the decisions, newest first, which an index serves; from the items it would be a sort of all of them.
+        Review.objects.filter(
+            provenance__in=(Review.Provenance.VALIDATED, Review.Provenance.OVERRIDDEN),
+            undone_at=None,
+            # All of them; the bound is there for SQLite, which else does not see that the index by time is the one.
+            created_at__lte=timezone.now(),
+            feedback__queue_item__review=F("pk"),
+            feedback__queue_item__flagged=False,
             feedback__compliance=ComplianceOutcome.ACCEPT,
             feedback__synthetic=False,
         )
         .exclude(feedback__comment="")
-        .exclude(review__severity="")
-        .select_related("feedback", "review")
-        .order_by("-review__created_at")
+        .exclude(severity="")
+        .select_related("feedback")
+        .order_by("-created_at")
     )
     if before is not None:
-        decided = decided.filter(received_at__lt=before)
+        decided = decided.filter(feedback__queue_item__received_at__lt=before)
     hidden = set(without)
     return [one for one in _examples(decided[:RECENT].iterator()) if one.id not in hidden]
 
@@ -111,10 +118,10 @@ def example(task: Task, *, category: str, severity: str, action: str = "") -> Ex
     )
 
 
-def _examples(decided: Iterator[QueueItem]) -> Iterator[Remembered]:
-    for item in decided:
-        said, review = item.feedback, item.review
-        if review is None or said.has_finding("prompt-injection"):
+def _examples(decided: Iterator[Review]) -> Iterator[Remembered]:
+    for review in decided:
+        said = review.feedback
+        if said.has_finding("prompt-injection"):
             continue
         task = Task(id=str(said.pk), comment=said.comment, type=said.type, rating=said.rating, page=said.page)
         yield Remembered(

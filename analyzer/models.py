@@ -14,6 +14,7 @@ from django.utils import timezone
 from analyzer import priority
 from analyzer.schema import ACTION_MAX
 from analyzer.taxonomy import CATEGORY_NAMES, OUTCOME_NAMES, Category, Outcome, Route, Severity
+from feedback.choices import FormType
 from feedback.ids import new_id
 from feedback.models import Feedback
 
@@ -222,6 +223,24 @@ class Review(models.Model):
         return f"{self.provenance} as {self.category}/{self.severity or '-'} by {self.reviewer}"
 
 
+# What the list is filtered by, beside status and category.
+FILTERED = (
+    *(
+        "received_at",
+        "synthetic",
+        "severity",
+        "type",
+        "rating",
+        "flagged",
+        "held",
+        "needs_person",
+        "fallback",
+        "unsure",
+    ),
+    *("provenance", "decided_by", "outcome"),
+)
+
+
 class QueueItemQuerySet(models.QuerySet["QueueItem"]):
     def queue(self) -> QueueItemQuerySet:
         """What needs a decision, most important first; one index serves filter and order."""
@@ -266,9 +285,20 @@ class QueueItem(models.Model):
         SETTLED = "settled", "settled"
 
     feedback = models.OneToOneField(Feedback, primary_key=True, on_delete=models.CASCADE, related_name="queue_item")
-    # Copied from the feedback, so that the queue and its figures read one table.
+    # Copied from the feedback, the analysis and the decision that count, so that the queue, its filters and its figures
+    # read one table: looked up row by row elsewhere, a filter that few of a million items match takes many seconds.
     received_at = models.DateTimeField()
     synthetic = models.BooleanField(default=False)
+    type = models.CharField(max_length=20, choices=FormType, blank=True)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True)
+    held = models.BooleanField(default=False, help_text="Governance held it for a person.")
+    needs_person = models.BooleanField(default=False, help_text="The suggested action is only a person's to decide.")
+    fallback = models.BooleanField(default=False, help_text="Another engine answered than the one that was asked.")
+    unsure = models.BooleanField(default=False, help_text="The machine is not sure of the category or the severity.")
+    provenance = models.CharField(max_length=12, choices=Review.Provenance, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     stage = models.CharField(max_length=10, choices=Stage, default=Stage.PENDING)
     request = models.PositiveIntegerField(default=1, help_text="Counts requests for an analysis of this item.")
@@ -305,7 +335,9 @@ class QueueItem(models.Model):
         verbose_name = "item"
         verbose_name_plural = "queue"
         indexes = (
-            models.Index(fields=("status", "rank"), name="analyzer_queue"),
+            # Everything that the list is filtered by, so that any filter is answered while walking in the list's order.
+            models.Index(fields=("status", "rank", *FILTERED), name="analyzer_queue"),
+            models.Index(fields=("rank",), name="analyzer_queue_all"),
             models.Index(fields=("status", "category", "rank"), name="analyzer_queue_category"),
             models.Index(fields=("status", "severity", "rank"), name="analyzer_queue_severity"),
             models.Index(fields=("stage", "queued_at"), name="analyzer_stage"),

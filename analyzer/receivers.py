@@ -13,7 +13,7 @@ from feedback.models import Feedback
 
 SWEEP: Final = "Sweep stuck analyses"
 SWEEP_MINUTES: Final = 1
-STATISTICS: Final = "Refresh the planner's statistics"
+PRUNE: Final = "Prune old traces"
 
 
 def queue_feedback(rows: Sequence[Feedback], **kwargs: Any) -> None:
@@ -27,7 +27,7 @@ def schedule_work(**kwargs: Any) -> None:
     schedules = Schedule.objects.using(kwargs.get("using", "default"))
     for name, func, each in (
         (SWEEP, "analyzer.tasks.sweep", {"schedule_type": Schedule.MINUTES, "minutes": SWEEP_MINUTES}),
-        (STATISTICS, "feedback.statistics.refresh", {"schedule_type": Schedule.HOURLY}),
+        (PRUNE, "analyzer.tasks.prune_traces", {"schedule_type": Schedule.HOURLY}),
     ):
         schedules.get_or_create(name=name, defaults={"func": func, **each})
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
-from analyzer import analyses
+from analyzer import analyses, standing
 from analyzer.models import QueueItem
 from feedback.models import Feedback
 
@@ -21,5 +21,6 @@ def analyse_anew(feedback: Feedback, **kwargs: Any) -> None:
         lease_until=None,
         error="",
         queued_at=timezone.now(),
+        **standing.said(feedback),
     )
     analyses.enqueue(feedback.pk)

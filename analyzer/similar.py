@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
@@ -28,6 +28,8 @@ from feedback.ids import new_id
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+    from feedback.models import Feedback
 
 # Percent of the characters that two comments share in order, without case and punctuation, from which they are copies.
 ALIKE: Final = 88
@@ -92,6 +94,26 @@ def find(item: QueueItem) -> None:
             return
         _join(item, *nearest)
     _count(item)
+
+
+def leave_group(instance: Feedback, **kwargs: Any) -> None:
+    """Count a report out of its group before it is erased; its fingerprint goes to a copy that has none of its own."""
+    feedback = instance
+    item = QueueItem.objects.filter(pk=feedback.pk).exclude(group=None).first()
+    if item is None:
+        return
+    rest = QueueItem.objects.filter(group=item.group).exclude(pk=item.pk)
+    left = rest[: COUNTED + 1].count()
+    if left <= COUNTED:
+        rest.update(similar=max(0, left - 1))
+    bands = fingerprint(feedback.comment, made_up=item.synthetic)
+    if bands is None or not Fingerprint.objects.filter(pk=item.pk).exists():
+        return
+    text = plain(feedback.comment)
+    for heir in rest.select_related("feedback").order_by("pk")[:COUNTED]:
+        if plain(heir.feedback.comment) == text:
+            Fingerprint.objects.get_or_create(feedback_id=heir.pk, defaults=bands)
+            return
 
 
 def others(item: QueueItem, *, limit: int = 20) -> list[QueueItem]:

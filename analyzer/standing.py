@@ -10,10 +10,12 @@ from uuid import UUID
 from django.conf import settings
 
 from analyzer import priority
-from analyzer.models import Aside, QueueItem, Review, rank
+from analyzer.models import Analysis, Aside, QueueItem, Review, rank
 from analyzer.schema import Reason
 from analyzer.taxonomy import Severity
+from analyzer.verdict import DEFAULT_THRESHOLD
 from feedback.choices import ComplianceOutcome
+from feedback.models import Feedback
 
 
 def columns(item: QueueItem, review: Review | None) -> dict[str, Any]:
@@ -25,6 +27,8 @@ def columns(item: QueueItem, review: Review | None) -> dict[str, Any]:
         return {
             "status": QueueItem.Status.OPEN,
             "review": None,
+            "provenance": "",
+            "decided_by": None,
             "category": analysis.category if analysis else "",
             "severity": analysis.severity if analysis else "",
             "priority": points,
@@ -38,11 +42,30 @@ def columns(item: QueueItem, review: Review | None) -> dict[str, Any]:
     return {
         "status": QueueItem.Status.DECIDED,
         "review": review,
+        "provenance": review.provenance,
+        "decided_by": review.reviewer_id,
         "category": review.category,
         "severity": _severity(item, review),
         "priority": points,
         "rank": rank(points, item.received_at),
         "second": second_opinion(item, review),
+    }
+
+
+def said(feedback: Feedback) -> dict[str, Any]:
+    """What the filters of the queue ask of a feedback."""
+    held = feedback.compliance == ComplianceOutcome.HOLD
+    return {"type": feedback.type, "rating": feedback.rating, "held": held}
+
+
+def marks(analysis: Analysis) -> dict[str, bool]:
+    """What the filters of the queue ask of an analysis. Its version's thresholds should be at hand."""
+    limits = analysis.version.thresholds
+    sure = {"category": analysis.category_confidence, "severity": analysis.severity_confidence}
+    return {
+        "needs_person": analysis.needs_person,
+        "fallback": bool(analysis.fallback_reason),
+        "unsure": any(share < limits.get(field, DEFAULT_THRESHOLD) for field, share in sure.items()),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from analyzer import analyses
+from analyzer import analyses, retention
 
 
 def analyze_feedback(feedback_id: str) -> bool:
@@ -15,3 +15,8 @@ def analyze_feedback(feedback_id: str) -> bool:
 def sweep() -> int:
     """Re-queue what got stuck and leave a heartbeat."""
     return analyses.sweep()
+
+
+def prune_traces() -> int:
+    """Remove what RETENTION_DAYS says is too old."""
+    return retention.prune_as_set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -14,12 +16,28 @@ from feedback.admin_base import ReadOnlyAdmin, moment
 from feedback.models import Feedback
 
 
+class RatingFilter(admin.SimpleListFilter):
+    """One to five: asking the rows which ratings there are would read all of them."""
+
+    title = "rating"
+    parameter_name = "rating"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [*((str(stars), f"★ {stars}/5") for stars in range(1, 6)), ("none", "Not rated")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value not in dict(self.lookup_choices):
+            return queryset
+        return queryset.filter(rating=None if value == "none" else value)
+
+
 @admin.register(Feedback)
 class FeedbackAdmin(ReadOnlyAdmin):
     list_title = "Feedback"
     list_display = ("when", "said", "type", "stars", "page", "source", "compliance")
     list_display_links = ("said",)
-    list_filter = ("compliance", "type", "rating", "synthetic", "received_at")
+    list_filter = ("compliance", "type", RatingFilter, "synthetic", "received_at")
     search_fields = ("comment", "page")
     search_help_text = search.HELP
     fields = (
@@ -46,7 +64,8 @@ class FeedbackAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Feedback], search_term: str
     ) -> tuple[QuerySet[Feedback], bool]:
-        return queryset.filter(search.condition(search_term)) if search_term else queryset, False
+        every = self.get_queryset(request)
+        return search.narrow(queryset, search_term, of=every) if search_term else queryset, False
 
     @admin.display(description="received")
     def when(self, feedback: Feedback) -> str:

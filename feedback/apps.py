@@ -10,7 +10,6 @@ class FeedbackConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from feedback import search_index, statistics
+        from feedback import search_index
 
         post_migrate.connect(search_index.ensure, sender=self, dispatch_uid="feedback.search_index")
-        post_migrate.connect(statistics.refresh, sender=self, dispatch_uid="feedback.statistics")

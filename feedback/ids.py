@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from uuid_utils import compat
@@ -10,3 +11,8 @@ from uuid_utils import compat
 def new_id() -> UUID:
     """A UUIDv7: unguessable enough to show, and sorted by time, which keeps index pages hot."""
     return compat.uuid7()
+
+
+def first_id_of(moment: datetime) -> UUID:
+    """The smallest UUIDv7 of a millisecond: the keys carry the time, so rows of a time are found by them."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -115,7 +115,7 @@ def revise(*, feedback: Feedback, form: FeedbackForm) -> bool:
         changed.append("revised_at")
     with transaction.atomic():
         feedback.save(update_fields=changed)
-        if said_anew:
+        if said_anew or "compliance" in changed:
             feedback_changed.send(sender=Feedback, feedback=feedback)
     return True
 

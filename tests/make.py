@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 
-from analyzer import cold_start, priority, similar, versions
+from analyzer import cold_start, priority, similar, standing, versions
 from analyzer.engines import local
 from analyzer.models import Analysis, AnalyzerVersion, QueueItem, rank
 from feedback import intake
@@ -97,6 +97,7 @@ def analysis(said: Feedback, **values: Any) -> Analysis:
         priority=row.priority,
         rank=rank(row.priority, item.received_at),
         flagged=row.needs_person or said.compliance != "accept",
+        **standing.marks(row),
     )
     item.refresh_from_db()
     return row

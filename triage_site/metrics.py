@@ -27,6 +27,8 @@ from analyzer import tally
 from analyzer.analyses import HEARTBEAT
 from analyzer.models import Analysis, AnalyzerVersion, Heartbeat, QueueItem, Review
 from analyzer.taxonomy import Severity
+from feedback import admin_base
+from feedback.ids import first_id_of
 from feedback.models import Feedback
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -93,7 +95,7 @@ def _queue(now: datetime) -> Iterator[Gauge]:
     yield waiting
     stages = Gauge("triage_items", f"Items whose analysis is not done, counted up to {CAP}, by stage.")
     for stage in STAGES:
-        stages.set(_count(QueueItem.objects.filter(stage=stage)), stage=stage.value)
+        stages.set(_count(QueueItem.objects.filter(stage=stage).order_by("queued_at")), stage=stage.value)
     yield stages
     oldest = QueueItem.objects.unfinished().order_by("queued_at").values_list("queued_at", flat=True).first()
     seconds = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
@@ -106,7 +108,7 @@ def _queue(now: datetime) -> Iterator[Gauge]:
 
 def _machine(now: datetime) -> Iterator[Gauge]:
     numbers: dict[UUID, int] = dict(AnalyzerVersion.objects.values_list("pk", "number"))
-    recent = Analysis.objects.filter(pk__gte=_first_id_of(now - WINDOW)).order_by()
+    recent = Analysis.objects.filter(pk__gte=first_id_of(now - WINDOW)).order_by()
     made = Counter(
         (engine, str(numbers.get(version, "")), _kind(reason))
         for engine, version, reason in recent.values_list("engine", "version_id", "fallback_reason")[:CAP].iterator()
@@ -147,12 +149,7 @@ def _known(name: str, meaning: str, value: float | None) -> Iterator[Gauge]:
 
 
 def _count(rows: QuerySet[QueueItem] | QuerySet[Feedback]) -> int:
-    return rows.order_by()[:CAP].count()
-
-
-def _first_id_of(moment: datetime) -> UUID:
-    """The smallest UUIDv7 of a millisecond: the primary keys carry the time, so no other index is needed."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)
+    return admin_base.count(rows, most=CAP)
 
 
 def _kind(reason: str) -> str:

@@ -290,6 +290,9 @@ TARGET_HOURS = {
     for severity, hours in (("critical", 4), ("high", 24), ("medium", 72), ("low", 168))
 }
 
+# Days after which the worker removes the traces of analyses; 0 keeps them.
+RETENTION_DAYS = env_int("RETENTION_DAYS", 0, minimum=0, maximum=36_500)
+
 # Lets a scraper on another machine read /metrics; without it only this machine may.
 METRICS_TOKEN = env_secret("METRICS_TOKEN")
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
-from uuid import UUID
-
-from django.db.models import Q
 
 from analyzer.models import Analysis, AnalyzerVersion
 from analyzer.verdict import DEFAULT_THRESHOLD
@@ -37,15 +33,3 @@ def of(analysis: Analysis, field: str) -> Confidence:
 
 def threshold(version: AnalyzerVersion, field: str) -> float:
     return float(version.thresholds.get(field, DEFAULT_THRESHOLD))
-
-
-def unsure() -> Q:
-    """A condition on queue items: the machine is not sure of category or severity. Costs one query for the versions."""
-    versions: defaultdict[tuple[str, float], list[UUID]] = defaultdict(list)
-    for version in AnalyzerVersion.objects.only("thresholds"):
-        for field in FIELDS:
-            versions[field, threshold(version, field)].append(version.pk)
-    condition = Q(pk__in=())
-    for (field, limit), keys in versions.items():
-        condition |= Q(**{f"analysis__{field}_confidence__lt": limit, "analysis__version__in": keys})
-    return condition

@@ -13,10 +13,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from analyzer import waiting
-from analyzer.admin import confidence
 from analyzer.admin.rows import CATEGORY_LABELS, SEVERITY_LABELS, TYPE_LABELS
 from analyzer.models import OUTCOME_CHOICES, QueueItem, Review
-from feedback.choices import ComplianceOutcome
 
 Condition = Callable[[HttpRequest], Q]
 
@@ -99,11 +97,11 @@ class AttentionFilter(OneOf):
     parameter_name = "attention"
     options = {
         "over": ("Over target", lambda request: waiting.over_target()),
-        "unsure": ("Not sure", lambda request: confidence.unsure()),
+        "unsure": ("Not sure", _is(unsure=True)),
         "flagged": ("Flagged", _is(flagged=True)),
-        "held": ("Held", _is(feedback__compliance=ComplianceOutcome.HOLD)),
-        "person": ("Needs a person", _is(analysis__needs_person=True)),
-        "fallback": ("Another engine answered", lambda request: Q(analysis__fallback_reason__gt="")),
+        "held": ("Held", _is(held=True)),
+        "person": ("Needs a person", _is(needs_person=True)),
+        "fallback": ("Another engine answered", _is(fallback=True)),
     }
 
 
@@ -120,15 +118,15 @@ class StageFilter(OneOf):
 class TypeFilter(OneOf):
     title = "form"
     parameter_name = "type"
-    options = {value: (label.capitalize(), _is(feedback__type=value)) for value, label in TYPE_LABELS.items()}
+    options = {value: (label.capitalize(), _is(type=value)) for value, label in TYPE_LABELS.items()}
 
 
 class RatingFilter(OneOf):
     title = "rating"
     parameter_name = "rating"
     options = {
-        **{str(stars): (f"★ {stars}/5", _is(feedback__rating=stars)) for stars in range(1, 6)},
-        "none": ("Not rated", _is(feedback__rating=None)),
+        **{str(stars): (f"★ {stars}/5", _is(rating=stars)) for stars in range(1, 6)},
+        "none": ("Not rated", _is(rating=None)),
     }
 
 
@@ -196,8 +194,8 @@ class DecisionFilter(OneOf):
     title = "decision"
     parameter_name = "decision"
     options = {
-        "mine": ("By me", lambda request: Q(review__reviewer=request.user.pk)),
-        **{value: (label.capitalize(), _is(review__provenance=value)) for value, label in Review.Provenance.choices},
+        "mine": ("By me", lambda request: Q(decided_by=request.user.pk)),
+        **{value: (label.capitalize(), _is(provenance=value)) for value, label in Review.Provenance.choices},
     }
 
     def has_output(self) -> bool:

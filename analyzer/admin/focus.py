@@ -187,7 +187,7 @@ class FocusViews:
             form = FocusForm(item.analysis, labels_only=blind or around.mode != FIRST)
         context = {
             **focus_card.context(item, by, state=state, form=form, blind=blind),
-            "place": focus_card.place(item, self._line(request, by, around)),
+            "place": focus_card.place(item, self._line(request, by, around), by),
             "round": around,
             "shown": Shown.now(item.pk, visible=not blind).written,
             "left": _left(item),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from analyzer import opinions, roles
 from analyzer.admin import badges, focus_card
 from analyzer.models import Aside, QueueItem, Review
-from feedback.admin_base import CAP
+from feedback import admin_base
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -128,4 +128,4 @@ def _median(values: list[float | None]) -> float | None:
 
 
 def _capped(rows: QuerySet[QueueItem]) -> int:
-    return rows.order_by()[: CAP + 1].count()
+    return admin_base.count(rows)

@@ -78,8 +78,9 @@ class QueueItemAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[QueueItem], search_term: str
     ) -> tuple[QuerySet[QueueItem], bool]:
-        found = queryset.filter(search.condition(search_term, path="feedback__")) if search_term else queryset
-        return found, False
+        if not search_term:
+            return queryset, False
+        return search.narrow(queryset, search_term, of=self.get_queryset(request), path="feedback__"), False
 
     def get_urls(self) -> list[URLPattern]:
         own = (

@@ -16,10 +16,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
+import numpy as np
 from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
 from django.db.models import Model
@@ -28,7 +29,6 @@ from django.utils import timezone
 from analyzer import cold_start, priority, similar, versions
 from analyzer.models import Analysis, Fingerprint, QueueItem, Review, rank
 from analyzer.taxonomy import Category, Outcome, Severity
-from feedback import statistics
 from feedback.models import Feedback
 from training.scale import scratch
 
@@ -42,12 +42,17 @@ _PEOPLE: Final = 5
 # Every so manyth comment nearly repeats the one before it.
 _COPIES: Final = 50
 
-_CATEGORIES: Final = dict(zip(Category, (30, 15, 20, 20, 10, 5), strict=True))
-_SEVERITIES: Final = dict(zip(Severity, (2, 13, 45, 40), strict=True))
+_WORDS_MAX: Final = 30
+_CATEGORIES: Final = dict(zip([each.value for each in Category], (30, 15, 20, 20, 10, 5), strict=True))
+_SEVERITIES: Final = dict(zip([each.value for each in Severity], (2, 13, 45, 40), strict=True))
 _TYPES: Final = {"bug": 35, "technical_question": 15, "feature": 20, "general": 24, "research": 2, "commercial": 4}
 _RATINGS: Final = {None: 30, 1: 15, 2: 10, 3: 12, 4: 15, 5: 18}
 _COMPLIANCE: Final = {"accept": 988, "flag": 10, "hold": 2}
-_OUTCOMES: Final = {"": 50} | dict.fromkeys(Outcome, 7)
+_OUTCOMES: Final = {"": 50} | dict.fromkeys([each.value for each in Outcome], 7)
+_STAGES: Final = {"done": 9_980, "pending": 10, "failed": 10}
+_FINDING: Final = {"rule": "legal-threat", "outcome": "", "reason": "Made up.", "evidence": ""}
+_QUALITY: Final = json.dumps({"formed": 1.0, "mapped": 1.0, "concrete": 1.0, "floor": 1.0, "total": 1.0})
+_USAGE: Final = json.dumps({"calls": 0, "prompt_tokens": 0, "completion_tokens": 0})
 _SECOND: Final = {"": 930, "wanted": 10, "agreed": 50, "disputed": 5, "settled": 5}
 
 Row = dict[str, Any]
@@ -84,155 +89,147 @@ def fill(size: int, *, seconds: float | None = None, progress: Callable[[int], N
         there = min(size, there + BATCH)
         if there % (10 * BATCH) == 0:
             progress(there)
-    settle()
+    _settle()
     return there
 
 
-def settle() -> None:
-    """What a database does by itself, or the worker every hour, once many rows have come."""
+def _settle() -> None:
+    """What PostgreSQL does by itself once many rows have come; SQLite plans without statistics."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
-    statistics.refresh()
 
 
 class _Desk:
-    """Draws the rows of one desk; the same size and number give the same comment."""
+    """Draws the rows of one desk, a batch at a time; the same batch of the same size is drawn alike."""
 
     def __init__(self, size: int, *, began: datetime) -> None:
         self.size, self.began, self.step = size, began, (timezone.now() - began) / size
-        self.version = versions.active()
+        self.version = versions.active().pk
         self.people = [user.pk for user in people()]
         words = Counter(word for each in cold_start.load() for word in re.findall(r"[^\W_]+", each.comment.lower()))
-        self.words, self.weights = list(words), list(accumulate(words.values()))
+        self.words = np.array(list(words))
+        self.shares = np.array(list(words.values())) / words.total()
         self.pages = [f"/{one}/{other}" for one in self.words[:60:3] for other in self.words[1:60:3]]
 
-    def write(self, numbers: Iterable[int]) -> None:
-        made: dict[type[Model], list[Row]] = {}
-        before: tuple[str, Row] | None = None
-        for number in numbers:
-            rnd = random.Random(number)  # noqa: S311 (made-up rows)
-            copied = before if before and number % _COPIES == _COPIES - 1 else None
-            rows = self._item(number, rnd, copied)
-            for model, row in rows:
-                made.setdefault(model, []).append(row)
-            before = (rows[0][1]["comment"], rows[-1][1])
-        for model in (Feedback, Analysis, Review, QueueItem, Fingerprint):
-            insert(model, made.get(model, []))
+    def write(self, numbers: range) -> None:
+        made: dict[type[Model], list[Row]] = {Feedback: [], Analysis: [], Review: [], QueueItem: [], Fingerprint: []}
+        draw = _Draw(numbers.start, len(numbers))
+        comments = self._comments(numbers, draw)
+        for place, number in enumerate(numbers):
+            at = self.began + self.step * number
+            copies = number % _COPIES == _COPIES - 1
+            said = self._said(at, comments[place], draw, place)
+            stage = draw.stages[place]
+            analysis = self._analysis(at, said, draw, place) if stage == "done" else None
+            review = self._review(at, said, analysis, draw, place) if analysis and draw.decided[place] else None
+            item = _place(said, stage, analysis, review, draw, place)
+            if copies:
+                first = made[QueueItem][-1]
+                first["group"] = item["group"] = first["feedback"]
+                first["similar"] = item["similar"] = 1
+            else:
+                made[Fingerprint].append({"feedback": said["id"], **_bands(said["comment"], draw, place, number)})
+            made[Feedback].append(said)
+            made[Analysis] += [analysis] if analysis else []
+            made[Review] += [review] if review else []
+            made[QueueItem].append(item)
+        for model, rows in made.items():
+            insert(model, rows)
 
-    def _item(self, number: int, rnd: random.Random, copied: tuple[str, Row] | None) -> list[tuple[type[Model], Row]]:
-        """The rows of one item, its place in the queue last."""
-        at = self.began + self.step * number
-        comment = f"{copied[0]} again" if copied else self._comment(number, rnd)
-        said, analysed = self._said(at, comment, rnd), _draw(rnd, _STAGES)
-        rows: list[tuple[type[Model], Row]] = [(Feedback, said)]
-        if not copied:
-            rows.append((Fingerprint, {"feedback": said["id"], **_bands(comment, rnd, number)}))
-        analysis = self._analysis(at, said, rnd) if analysed == "done" else None
-        if analysis:
-            rows.append((Analysis, analysis))
-        review = self._review(at, said, analysis, rnd) if analysis and rnd.random() < 0.6 else None
-        if review:
-            rows.append((Review, review))
-        item = _place(said, analysed, analysis, review, rnd)
-        if copied:
-            copied[1]["group"] = item["group"] = copied[1]["feedback"]
-            copied[1]["similar"] = item["similar"] = 1
-        rows.append((QueueItem, item))
-        return rows
+    def _comments(self, numbers: range, draw: _Draw) -> list[str]:
+        drawn = draw.chance.choice(self.words, p=self.shares, size=(len(numbers), _WORDS_MAX)).tolist()
+        made: list[str] = []
+        for number, words, length in zip(numbers, drawn, draw.lengths, strict=True):
+            if number % _COPIES == _COPIES - 1:
+                made.append(f"{made[-1]} Again.")
+                continue
+            said = words[:length]
+            if number % 10 == 3:
+                said[length // 2] = COMMON
+            if number % (self.size // 10) == 5:
+                said[0] = RARE
+            made.append(" ".join(said).capitalize() + ".")
+        return made
 
-    def _comment(self, number: int, rnd: random.Random) -> str:
-        words = rnd.choices(self.words, cum_weights=self.weights, k=rnd.randint(6, 30))
-        if number % 10 == 3:
-            words.insert(rnd.randint(0, len(words)), COMMON)
-        if number % max(1, self.size // 10) == 5:
-            words.insert(rnd.randint(0, len(words)), RARE)
-        return " ".join(words).capitalize() + "."
-
-    def _said(self, at: datetime, comment: str, rnd: random.Random) -> Row:
-        compliance = _draw(rnd, _COMPLIANCE)
-        finding = {"rule": "legal-threat", "outcome": compliance, "reason": "Made up.", "evidence": ""}
+    def _said(self, at: datetime, comment: str, draw: _Draw, place: int) -> Row:
+        compliance = draw.compliance[place]
         return {
-            "id": _id(at, rnd),
+            "id": draw.id(at),
             "source": SOURCE,
             "external_id": None,
-            "type": _draw(rnd, _TYPES),
-            "rating": _draw(rnd, _RATINGS),
+            "type": draw.types[place],
+            "rating": draw.ratings[place],
             "comment": comment,
-            "page": rnd.choice(self.pages),
+            "page": self.pages[draw.pages[place] % len(self.pages)],
             "page_title": "",
             "viewport": "1280x800",
             "received_at": at,
-            "pii": {"email": 1} if rnd.random() < 0.03 else {},
-            "sentiment": round(rnd.uniform(-1, 1), 4),
+            "pii": _json({"email": 1} if draw.sure[place] > 0.98 else {}),
+            "sentiment": draw.sure[place],
             "compliance": compliance,
-            "findings": [] if compliance == "accept" else [finding],
-            "client_key": f"{rnd.getrandbits(128):032x}",
-            "digest": f"{rnd.getrandbits(256):064x}",
+            "findings": _json([] if compliance == "accept" else [_FINDING | {"outcome": compliance}]),
+            "client_key": draw.hexadecimal(32),
+            "digest": draw.hexadecimal(64),
             "synthetic": False,
             "revised_at": None,
         }
 
-    def _analysis(self, at: datetime, said: Row, rnd: random.Random) -> Row:
-        category, severity = str(_draw(rnd, _CATEGORIES)), str(_draw(rnd, _SEVERITIES))
-        points, reasons = priority.score(
-            severity=severity, category=category, rating=said["rating"], similar=0, form_type=said["type"], held=False
+    def _analysis(self, at: datetime, said: Row, draw: _Draw, place: int) -> Row:
+        category, severity = draw.categories[place], draw.severities[place]
+        points, reasons = _score(category, severity, said["rating"], said["type"])
+        at += timedelta(seconds=12)
+        probabilities, of_severity = (
+            _spread(Category, category, draw.sure[place]),
+            _spread(Severity, severity, draw.sure_too[place]),
         )
-        at += timedelta(seconds=rnd.uniform(0.1, 30))
-        sure, sure_too = round(rnd.uniform(0.3, 1), 4), round(rnd.uniform(0.4, 1), 4)
-        verdict = {
+        row = {
+            "id": draw.id(at),
+            "feedback": said["id"],
+            "version": self.version,
+            "request": 1,
+            "created_at": at,
             "category": category,
             "severity": severity,
             "action": f"Reproduce “{said['comment'][:60]}” on {said['page']} and fix what fails.",
             "priority": points,
-            "priority_reasons": [reason.model_dump() for reason in reasons],
-            "category_confidence": sure,
-            "severity_confidence": sure_too,
-            "category_probabilities": {each.value: round((1 - sure) / 5, 4) for each in Category} | {category: sure},
-            "severity_probabilities": {each.value: round((1 - sure_too) / 3, 4) for each in Severity}
-            | {severity: sure_too},
-            "evidence": [said["comment"][:40]],
-            "findings": [],
-            "needs_person": rnd.random() < 0.005,
+            "priority_reasons": reasons,
+            "category_confidence": draw.sure[place],
+            "severity_confidence": draw.sure_too[place],
+            "category_probabilities": probabilities,
+            "severity_probabilities": of_severity,
+            "evidence": json.dumps([said["comment"][:40]]),
+            "findings": "[]",
+            "needs_person": draw.needs_person[place],
             "route": "desk",
-            "fallback_reason": "timeout: no answer" if rnd.random() < 0.002 else "",
-        }
-        quality = {"formed": 1.0, "mapped": 1.0, "concrete": 1.0, "floor": 1.0, "total": 1.0}
-        return {
-            "id": _id(at, rnd),
-            "feedback": said["id"],
-            "version": self.version.pk,
-            "request": 1,
-            "created_at": at,
-            **verdict,
             "engine": "local",
-            "quality": quality,
+            "fallback_reason": "timeout: no answer" if draw.fallback[place] else "",
+            "quality": _QUALITY,
             "duration_ms": 12.5,
-            "usage": {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0},
-            "trace": _trace(said, verdict, quality),
+            "usage": _USAGE,
         }
+        return row | {"trace": _trace(row)}
 
-    def _review(self, at: datetime, said: Row, analysis: Row, rnd: random.Random) -> Row:
-        kept = rnd.random() < 0.75
-        reward = {"category": float(kept), "severity": 1.0, "action": 1.0, "priority": 1.0}
-        at = min(timezone.now(), at + timedelta(hours=rnd.expovariate(1 / 30)))
+    def _review(self, at: datetime, said: Row, analysis: Row, draw: _Draw, place: int) -> Row:
+        kept = draw.kept[place]
+        at = min(timezone.now(), at + timedelta(hours=draw.hours[place]))
         return {
-            "id": _id(at, rnd),
+            "id": draw.id(at),
             "feedback": said["id"],
             "analysis": analysis["id"],
-            "reviewer": rnd.choice(self.people),
+            "reviewer": self.people[draw.pages[place] % len(self.people)],
             "role": Review.Role.FIRST.value,
             "provenance": (Review.Provenance.VALIDATED if kept else Review.Provenance.OVERRIDDEN).value,
             "created_at": at,
-            "category": analysis["category"] if kept else str(_draw(rnd, _CATEGORIES)),
+            "category": analysis["category"] if kept else draw.other_categories[place],
             "severity": analysis["severity"],
             "action": analysis["action"],
             "priority": analysis["priority"],
-            "reasons": {},
+            "reasons": "{}",
             "note": "",
-            "reward": reward,
+            "reward": _json({"category": float(kept), "severity": 1.0, "action": 1.0, "priority": 1.0}),
             "reward_total": 1.0 if kept else 0.5,
-            "seconds": round(rnd.uniform(2, 60), 1),
+            "seconds": 8.5,
             "suggestion_visible": True,
             "batch": None,
             "replaces": None,
@@ -241,17 +238,60 @@ class _Desk:
         }
 
 
-_STAGES: Final = {"done": 9_980, "pending": 10, "failed": 10}
+class _Draw:
+    """What chance says of each item of a batch, drawn all at once."""
+
+    def __init__(self, batch: int, rows: int) -> None:
+        self.chance = np.random.default_rng(batch)
+        self.ids = random.Random(batch)  # noqa: S311 (made-up rows)
+        self.categories = self._of(_CATEGORIES, rows)
+        self.other_categories = self._of(_CATEGORIES, rows)
+        self.severities = self._of(_SEVERITIES, rows)
+        self.types = self._of(_TYPES, rows)
+        self.ratings = self._of(_RATINGS, rows)
+        self.compliance = self._of(_COMPLIANCE, rows)
+        self.stages = self._of(_STAGES, rows)
+        self.outcomes = self._of(_OUTCOMES, rows)
+        self.seconds = self._of(_SECOND, rows)
+        self.sure = self.chance.uniform(0.3, 1, rows).round(2).tolist()
+        self.sure_too = self.chance.uniform(0.4, 1, rows).round(2).tolist()
+        self.lengths = self.chance.integers(6, _WORDS_MAX, rows).tolist()
+        self.pages = self.chance.integers(0, 2**20, rows).tolist()
+        self.hours = self.chance.exponential(30, rows).tolist()
+        self.decided = (self.chance.random(rows) < 0.6).tolist()
+        self.kept = (self.chance.random(rows) < 0.75).tolist()
+        self.needs_person = (self.chance.random(rows) < 0.005).tolist()
+        self.fallback = (self.chance.random(rows) < 0.002).tolist()
+
+    def _of(self, shares: dict[Any, int], rows: int) -> list[Any]:
+        values, weights = list(shares), np.array(list(shares.values()), dtype=float)
+        return [values[place] for place in self.chance.choice(len(values), p=weights / weights.sum(), size=rows)]
+
+    def hexadecimal(self, digits: int) -> str:
+        return f"{self.ids.getrandbits(4 * digits):0{digits}x}"
+
+    def id(self, moment: datetime) -> UUID:
+        """A UUIDv7 of that moment, since much is read in the order of the keys."""
+        milliseconds, rest = int(moment.timestamp() * 1000), self.ids.getrandbits(74)
+        return UUID(int=milliseconds << 80 | 7 << 76 | rest >> 62 << 64 | 2 << 62 | rest & 2**62 - 1)
 
 
-def _place(said: Row, stage: str, analysis: Row | None, review: Row | None, rnd: random.Random) -> Row:
+def _place(said: Row, stage: str, analysis: Row | None, review: Row | None, draw: _Draw, place: int) -> Row:
     counts = review or analysis
     points = counts["priority"] if counts else priority.UNKNOWN
-    outcome = str(_draw(rnd, _OUTCOMES)) if review else ""
+    outcome = draw.outcomes[place] if review else ""
     return {
         "feedback": said["id"],
         "received_at": said["received_at"],
         "synthetic": False,
+        "type": said["type"],
+        "rating": said["rating"],
+        "held": said["compliance"] == "hold",
+        "needs_person": bool(analysis and analysis["needs_person"]),
+        "fallback": bool(analysis and analysis["fallback_reason"]),
+        "unsure": bool(analysis and min(analysis["category_confidence"], analysis["severity_confidence"]) < 0.5),
+        "provenance": review["provenance"] if review else "",
+        "decided_by": review["reviewer"] if review else None,
         "status": (QueueItem.Status.DECIDED if review else QueueItem.Status.OPEN).value,
         "stage": stage,
         "request": 1,
@@ -270,41 +310,68 @@ def _place(said: Row, stage: str, analysis: Row | None, review: Row | None, rnd:
         "similar": 0,
         "claimed_by": None,
         "claimed_until": None,
-        "second": _draw(rnd, _SECOND) if review else "",
+        "second": draw.seconds[place] if review else "",
         "outcome": outcome,
         "duplicate_of": None,
         "closed_at": review["created_at"] if review and outcome else None,
     }
 
 
-def _trace(said: Row, verdict: Row, quality: Row) -> list[Row]:
+def _trace(row: Row) -> str:
     """Spans as a rollout leaves them, about as long."""
-    asked = f"Asked the local engine (built-in prompt) about a comment of {len(said['comment'])} characters."
-    told = json.dumps({"verdict": verdict, "reward": quality})
-    rewards = {f"agentlightning.reward.{number}.name": name for number, name in enumerate(quality)}
-    return [
-        {"name": "agentlightning.message", "status": "UNSET", "ms": 0.01, "attributes": {"body": asked}},
-        {"name": "agentlightning.object", "status": "OK", "ms": 0.02, "attributes": {"json": told}},
-        {"name": "agentlightning.annotation", "status": "OK", "ms": 0.01, "attributes": rewards},
+    verdict = (
+        f'{{"category": "{row["category"]}", "severity": "{row["severity"]}", "action": {json.dumps(row["action"])}, '
+        f'"priority_reasons": {row["priority_reasons"]}, "category_probabilities": {row["category_probabilities"]}, '
+        f'"severity_probabilities": {row["severity_probabilities"]}, "evidence": {row["evidence"]}, "findings": [], '
+        f'"engine": "local", "fallback_reason": "", "usage": {_USAGE}, "reward": {_QUALITY}}}'
+    )
+    return _SPANS % json.dumps(verdict)
+
+
+_SPANS: Final = json.dumps(
+    [
+        {
+            "name": "agentlightning.message",
+            "status": "UNSET",
+            "ms": 0.01,
+            "attributes": {"agentlightning.message.body": "Asked the local engine (built-in prompt) about a comment."},
+        },
+        {"name": "agentlightning.object", "status": "OK", "ms": 0.02, "attributes": {"json": "…"}},
+        {
+            "name": "agentlightning.annotation",
+            "status": "OK",
+            "ms": 0.01,
+            "attributes": {f"agentlightning.reward.{number}.name": "total" for number in range(5)},
+        },
     ]
+).replace('"\\u2026"', "%s")
 
 
-def _bands(comment: str, rnd: random.Random, number: int) -> Row:
+@cache
+def _score(category: str, severity: str, rating: int | None, form_type: str) -> tuple[int, str]:
+    points, reasons = priority.score(
+        severity=severity, category=category, rating=rating, similar=0, form_type=form_type, held=False
+    )
+    return points, json.dumps([reason.model_dump() for reason in reasons])
+
+
+@cache
+def _spread(labels: type[Category] | type[Severity], chosen: str, sure: float) -> str:
+    """The chosen label with its share, the others with what is left."""
+    left = round((1 - sure) / (len(labels) - 1), 4)
+    return json.dumps({each.value: left for each in labels} | {chosen: sure})
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value)
+
+
+def _bands(comment: str, draw: _Draw, place: int, number: int) -> Row:
     """The fingerprint of a comment that another one repeats; of the others, random numbers, which it is made of."""
     if number % _COPIES == _COPIES - 2:
         return dict(similar.fingerprint(comment) or {})
-    return {f"band_{band}": rnd.getrandbits(64) - 2**63 for band in range(1, 9)}
-
-
-def _id(moment: datetime, rnd: random.Random) -> UUID:
-    """A UUIDv7 of that moment, since much is read in the order of the keys."""
-    milliseconds = int(moment.timestamp() * 1000)
-    return UUID(int=milliseconds << 80 | 7 << 76 | rnd.getrandbits(12) << 64 | 2 << 62 | rnd.getrandbits(62))
-
-
-def _draw(rnd: random.Random, shares: dict[Any, int]) -> Any:
-    value = rnd.choices(list(shares), weights=list(shares.values()))[0]
-    return getattr(value, "value", value)
+    bits = draw.ids.getrandbits(512)
+    return {f"band_{band}": (bits >> 64 * band - 64 & 2**64 - 1) - 2**63 for band in range(1, 9)}
 
 
 def insert(model: type[Model], rows: Sequence[Row]) -> None:
@@ -330,8 +397,6 @@ def _values(rows: Iterable[Row]) -> Iterator[list[Any]]:
 
 def _value(value: Any, sqlite: bool) -> Any:
     kind = type(value)
-    if kind is dict or kind is list:
-        return json.dumps(value)
     if sqlite and kind is UUID:
         return value.hex
     if sqlite and kind is datetime:

@@ -72,9 +72,7 @@ class LocalEngine:
                 severity_probabilities=dict(zip(SEVERITIES, severity_row.tolist(), strict=True)),
             )
 
-    def _quotes(
-        self, parts: Sequence[list[str]], said: csr_matrix, chosen: NDArray[np.intp]
-    ) -> list[tuple[str, ...]]:
+    def _quotes(self, parts: Sequence[list[str]], said: csr_matrix, chosen: NDArray[np.intp]) -> list[tuple[str, ...]]:
         """Per comment those of its clauses that speak most for its chosen category, strongest first.
 
         said has a row for each clause of each comment.
