@@ -72,6 +72,9 @@ class Desk:
     def count(self, query: str) -> int:
         return int(self.ask(query)[0][0])
 
+    def has(self, query: str, count: int) -> bool:
+        return self.count(query) == count
+
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     """kill -9 for the process and every child, as a machine that loses power would."""
