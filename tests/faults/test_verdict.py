@@ -1,4 +1,4 @@
-"""The judge of a round sees what was lost, doubled, left lying or half stored: a round without faults says something."""
+"""The judge of a round sees what was lost, doubled, left lying or half stored, so that no fault means something."""
 
 from __future__ import annotations
 
