@@ -1,7 +1,7 @@
 # make run: the desk on this machine. make test: the tests. Nothing else to install or set.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-servers lint types audit clean install
+.PHONY: help run test test-servers faults lint types audit clean install
 
 # The newest of the supported Pythons that is there; PYTHON=… overrides.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
@@ -42,6 +42,9 @@ TEST_POSTGRES_URL ?= postgres://root@127.0.0.1/postgres
 test-servers: .venv/development data/secret_key  ## The tests again on PostgreSQL, and the queue on Redis
 	@TEST_POSTGRES_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -m servers $(ARGS)
 	@TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -m "not servers and not browser" $(ARGS)
+
+faults: .venv/development data/secret_key  ## Ten rounds of kill -9 under load; ARGS="--rounds 2 --items 500"
+	@$(BIN)/python -m tests.faults.campaign $(ARGS)
 
 lint: .venv/development  ## Style, templates, types, pending migrations
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ import argparse
 import itertools
 import os
 import random
+import signal
 import sqlite3
 import sys
 import tempfile
@@ -251,6 +252,14 @@ def plans(options: argparse.Namespace) -> Iterator[Plan]:
         yield Plan(seed, options.items, options.kills, database, broker, pace=options.pace)
 
 
+def _run_all(chosen: list[Plan], together: int) -> Iterator[Round]:
+    if together == 1:
+        yield from map(run, chosen)
+        return
+    with ThreadPoolExecutor(together) as pool:
+        yield from pool.map(run, chosen)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=10)
@@ -258,17 +267,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=12, help="Kills a round; at least one of each kind.")
     parser.add_argument("--seed", type=int, default=1, help="Of the first round; the next ones count on.")
     parser.add_argument("--pace", type=float, default=40.0, help="Submissions a second, while all is well.")
-    parser.add_argument("--together", type=int, default=2, help="Rounds at once: one works while another heals.")
+    parser.add_argument("--together", type=int, default=1, help="Rounds at once; one can work while another heals.")
     parser.add_argument("--on", help="database,broker for every round: postgres,redis or sqlite,orm.")
     options = parser.parse_args(arguments)
+    # What a round has started ends with it, also when somebody stops the command.
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     began, rounds = time.monotonic(), []
     print(verdict.HEAD, flush=True)
-    with ThreadPoolExecutor(options.together) as pool:
-        for finished in pool.map(run, plans(options)):
-            rounds.append(finished)
-            print(finished.line, flush=True)
-            for surprise in finished.surprises:
-                print(f"  !! {surprise}", flush=True)
+    for finished in _run_all(list(plans(options)), options.together):
+        rounds.append(finished)
+        print(finished.line, flush=True)
+        for surprise in finished.surprises:
+            print(f"  !! {surprise}", flush=True)
     for finished in rounds:
         print(f"seed {finished.plan.seed}: {'; '.join(finished.kills)}; answers {dict(finished.statuses)}")
     print(
