@@ -1,7 +1,7 @@
 # make run: the desk on this machine. make test: the tests. Nothing else to install or set.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-servers test-finetune install-finetune lint types audit clean install
+.PHONY: help run test test-servers test-finetune install-finetune faults lint types audit clean install
 
 # The newest of the supported Pythons that is there; PYTHON=… overrides.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
@@ -54,6 +54,9 @@ install-finetune: .venv/finetune  ## What train_analyzer --algorithm sft, grpo a
 
 test-finetune: .venv/development .venv/finetune data/secret_key  ## Fine-tuning with a tiny model, on the CPU
 	@$(BIN)/python -m pytest -m finetune $(ARGS)
+
+faults: .venv/development data/secret_key  ## Ten rounds of kill -9 under load; ARGS="--rounds 2 --items 500"
+	@$(BIN)/python -m tests.faults.campaign $(ARGS)
 
 lint: .venv/development  ## Style, templates, types, pending migrations
 	$(BIN)/ruff check .

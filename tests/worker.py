@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120.0
@@ -72,10 +74,19 @@ class Desk:
     def count(self, query: str) -> int:
         return int(self.ask(query)[0][0])
 
+    def has(self, query: str, count: int) -> bool:
+        return self.count(query) == count
+
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     """kill -9 for the process and every child, as a machine that loses power would."""
-    os.killpg(process.pid, signal.SIGKILL)
+    family: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess):
+        main = psutil.Process(process.pid)
+        family = [main, *main.children(recursive=True)]
+    for each in family:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
     process.wait()
 
 

@@ -17,13 +17,16 @@ from analyzer.models import AnalyzerVersion, Heartbeat, QueueItem
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers and a worker swept lately, else 503; the body says which, and no secrets."""
+    """200 when the database answers and a worker swept lately, else 503; the body says which, and no secrets.
+
+    /healthz?web asks for the web server alone: without a worker it stores what comes, and must not be taken away.
+    """
     try:
         body = _state()
     except Error:
         # The message may name hosts and users.
         return JsonResponse({"database": "unreachable"}, status=503)
-    return JsonResponse(body, status=200 if body["worker"] == "ok" else 503)
+    return JsonResponse(body, status=200 if body["worker"] == "ok" or "web" in request.GET else 503)
 
 
 def _state() -> dict[str, Any]:
@@ -38,6 +41,6 @@ def _state() -> dict[str, Any]:
         "database": "ok",
         "worker": "ok" if working else "silent",
         "worker_heartbeat_seconds": round((now - beat.at).total_seconds()) if beat else None,
-        "oldest_waiting_seconds": round((now - oldest).total_seconds()) if oldest else 0,
+        "oldest_waiting_seconds": max(0, round((now - oldest).total_seconds())) if oldest else 0,
         "active_version": version.first(),
     }

@@ -126,6 +126,13 @@ class Crowd:
     statuses: Counter[int] = field(default_factory=Counter)
     surprises: list[str] = field(default_factory=list)
     retries: int = 0
+    # How many analyses there are, as far as somebody has counted.
+    analysed: int = 0
+
+    @property
+    def progress(self) -> int:
+        """Submissions that have come through, those at work included: what the analyses are not too far behind."""
+        return min(len(self.sent), 2 * self.analysed)
 
 
 class Person(threading.Thread):
@@ -152,15 +159,19 @@ class Person(threading.Thread):
 
 
 class Visitor(Person):
-    """Sends what the numbers ask for, one after the other; every tenth by the form, the others by the API."""
+    """Sends what the numbers ask for, every tenth by the form; waits while the desk is far behind."""
 
-    def __init__(self, *arguments: Any, numbers: Iterator[int], chance: random.Random, pace: float) -> None:
+    def __init__(
+        self, *arguments: Any, numbers: Iterator[int], chance: random.Random, pace: float, backlog: int
+    ) -> None:
         super().__init__(*arguments)
-        self._numbers, self._chance, self._pace = numbers, chance, pace
+        self._numbers, self._chance, self._pace, self._backlog = numbers, chance, pace, backlog
 
     def run(self) -> None:
         due = time.monotonic()
         for number in self._numbers:
+            while len(self.crowd.sent) - self.crowd.analysed > self._backlog and not self.ending.wait(0.2):
+                pass
             key, words = str(uuid.UUID(int=self._chance.getrandbits(128), version=4)), say(number, self._chance)
             (self._by_form if number % 10 == 0 else self._by_api)(key, words)
             if self.ending.is_set():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import secrets
-import signal
 import socket
 import subprocess
 import threading
@@ -53,10 +53,13 @@ class Service:
 
     def kill(self) -> None:
         """kill -9 for the process and all of its children."""
+        family = self.family()
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         if self._process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        psutil.wait_procs(family, timeout=30)
 
     def family(self) -> list[psutil.Process]:
         """Its processes, the main one first; nobody when it does not run."""
@@ -74,6 +77,12 @@ class Service:
             hit.kill()
             return "main" if hit == family[0] else title[0].rpartition(" ")[2][:20]
         return "nobody"
+
+    def fill_disk(self, full: bool) -> None:
+        """Let none of its processes write to any file, as on a disk that is full; or let them again."""
+        for process in self.family():
+            with suppress(psutil.NoSuchProcess):
+                process.rlimit(resource.RLIMIT_FSIZE, (1 if full else resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
     def stop(self) -> int:
         """As systemd stops it; its exit code."""

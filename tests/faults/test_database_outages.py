@@ -6,7 +6,6 @@ A deployed web server over a real database; each outage begins and ends while it
 from __future__ import annotations
 
 import json
-import resource
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ import pytest
 
 from tests.faults.people import PASSWORD, QUEUE, Answer, Browser
 from tests.faults.postgres import run_postgres
-from tests.faults.site import Service, Site
+from tests.faults.site import Site
 from tests.pages import Page
 from tests.worker import until
 
@@ -59,7 +58,7 @@ class Stand:
     def outage(self) -> Iterator[None]:
         begin, end = {
             LOCKED: (lambda: self._other.execute("BEGIN IMMEDIATE"), lambda: self._other.execute("ROLLBACK")),
-            FULL: (lambda: _limit(self._web, 1), lambda: _limit(self._web, resource.RLIM_INFINITY)),
+            FULL: (lambda: self._web.fill_disk(True), lambda: self._web.fill_disk(False)),
             AWAY: (self._kill, self._revive),
         }[self.kind]
         begin()
@@ -89,12 +88,6 @@ class Stand:
         assert self._postgres
         self._postgres.start()
         self._postgres.wait()
-
-
-def _limit(service: Service, size: int) -> None:
-    """Let no process of a service write past this many bytes of any file: its disk is full, or has room again."""
-    for process in service.family():
-        process.rlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,12 @@ def test_a_desk_without_a_worker_is_not_healthy(client: Client) -> None:
     assert answer.json()["worker"] == "silent"
 
 
+def test_a_web_server_without_a_worker_still_serves(client: Client) -> None:
+    answer = client.get("/healthz?web")
+    assert answer.status_code == 200
+    assert answer.json()["worker"] == "silent"
+
+
 def test_a_desk_is_healthy_for_three_minutes_after_a_sweep(client: Client) -> None:
     now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
     with time_machine.travel(now, tick=False):

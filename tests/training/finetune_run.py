@@ -1,4 +1,6 @@
-"""A fine-tuning run in a process of its own, to be stopped from outside: python -m tests.training.finetune_run BASE [N].
+"""A fine-tuning run in a process of its own, to be stopped from outside.
+
+python -m tests.training.finetune_run BASE [N]
 
 The desk's database and FINETUNE_DIR are those of the environment. N is the run to go on with.
 """

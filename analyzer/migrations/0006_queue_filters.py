@@ -82,7 +82,7 @@ def fill_one_by_one(items, thresholds):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analyzer', '0004_erasable_reviews'),
+        ('analyzer', '0005_adapter'),
         ('feedback', '0002_mirror'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
