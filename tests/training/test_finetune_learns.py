@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,20 @@ def test_the_answer_alone_is_in_the_loss(schooled: Directory, tiny_base: Path) -
     assert tokenizer.decode(learned) == f"{row.answer}<|end|>"
     asked = encoded.input_ids[: -len(learned)]
     assert tokenizer.decode(asked).endswith("<|assistant|>")
+
+
+def test_a_row_without_wording_teaches_its_labels_alone(schooled: Directory, tiny_base: Path) -> None:
+    from transformers import AutoTokenizer
+
+    from training.finetune.tokens import IGNORED, encode
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base)
+    row = next(schooled.rows("train"))
+    encoded, whole = encode(tokenizer, row, wording=False), encode(tokenizer, row)
+    assert encoded.input_ids == whole.input_ids
+    learned = tokenizer.decode([label for label in encoded.labels if label != IGNORED])
+    assert row.answer.startswith(learned)
+    assert learned.rstrip('"').endswith(json.loads(row.answer)["severity"])
 
 
 def test_every_step_is_told_with_what_it_took(schooled: Directory) -> None:

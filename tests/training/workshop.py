@@ -64,7 +64,7 @@ def job(folder: Path, base_model: Path, method: str, *, learn: int = 96, **value
     made = {name: values.pop(name) for name in ("category", "corrected") if name in values}
     settings: dict[str, Any] = {
         "method": method, "base_model": str(base_model), "learning_rate": 0.01, "batch": 8, "max_length": 256,
-        "max_answer": 48, "probe": 24, "epochs": 1.0,
+        "max_answer": 48, "probe": 24, "epochs": 1.0, "wording": 1,
     }  # fmt: skip
     directory = Directory(folder)
     directory.write(

@@ -44,6 +44,9 @@ class Job(BaseModel):
     """What a worker is to do. batch is in rows per step, max_length and max_answer are in tokens.
 
     group_size and kl are of grpo, beta of dpo. save_seconds: how much work may be lost when the worker is killed.
+    wording: of sft, one row in so many teaches how an answer is worded, the others its labels alone. An answer has some
+    four tokens of labels among eighty, in whose mean they drown: SmolLM2-135M, taught 1,525 public comments, was right
+    on .51 of 508 others when every row taught both, and on .81 with 8 here.
     probe: how many validation rows the model answers now and then, to be scored.
     """
 
@@ -59,7 +62,8 @@ class Job(BaseModel):
     learning_rate: float = Field(default=2e-4, gt=0)
     lora_rank: int = Field(default=16, gt=0)
     group_size: int = Field(default=8, gt=1)
-    kl: float = Field(default=0.04, ge=0)
+    wording: int = Field(default=8, gt=0)
+    kl: float = Field(default=0.0, ge=0)
     beta: float = Field(default=0.1, gt=0)
     temperature: float = Field(default=1.0, gt=0)
     max_length: int = Field(default=2048, gt=0)

@@ -9,6 +9,8 @@ from training.finetune.rows import Row
 
 # What the loss passes over.
 IGNORED: Final = -100
+# Where in an answer the labels end and the wording begins.
+_WORDING: Final = ',"action"'
 
 
 class NoTemplate(ValueError):
@@ -44,11 +46,20 @@ def answer_text(tokenizer: Any, messages: list[dict[str, str]], answer: str) -> 
     return answer + (end or str(tokenizer.eos_token))
 
 
-def encode(tokenizer: Any, row: Row, answer: str | None = None) -> Encoded:
-    """One row, its prompt and its answer tokenised apart, as they are when a server is asked."""
+def encode(tokenizer: Any, row: Row, answer: str | None = None, *, wording: bool = True) -> Encoded:
+    """One row, its prompt and its answer tokenised apart, as they are when a server is asked.
+
+    Without wording the loss ends where the labels do, at the action.
+    """
     prompt = ids(tokenizer, prompt_text(tokenizer, row.prompt))
-    written = ids(tokenizer, answer_text(tokenizer, row.prompt, row.answer if answer is None else answer))
-    return Encoded([*prompt, *written], [*([IGNORED] * len(prompt)), *written])
+    said = row.answer if answer is None else answer
+    whole = tokenizer(answer_text(tokenizer, row.prompt, said), add_special_tokens=False, return_offsets_mapping=True)
+    written, labels_end = list(whole["input_ids"]), said.find(_WORDING)
+    learned = [
+        token if wording or end <= labels_end else IGNORED
+        for token, (_, end) in zip(written, whole["offset_mapping"], strict=True)
+    ]
+    return Encoded([*prompt, *written], [*([IGNORED] * len(prompt)), *learned])
 
 
 def ids(tokenizer: Any, text: str) -> list[int]:

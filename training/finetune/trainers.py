@@ -63,11 +63,11 @@ class Prepared:
             raise TooFew("There is not one row to learn from.")
 
     def _columns(self) -> Iterator[dict[str, Any]]:
-        for row in self._directory.rows("train"):
+        for number, row in enumerate(self._directory.rows("train")):
             if self._job.method == "dpo" and not row.rejected:
                 continue
             prompt = len(ids(self._tokenizer, prompt_text(self._tokenizer, row.prompt)))
-            encoded = encode(self._tokenizer, row)
+            encoded = encode(self._tokenizer, row, wording=number % self._job.wording == 0)
             length = len(encoded.input_ids)
             columns: dict[str, Any] = {"input_ids": encoded.input_ids, "labels": encoded.labels}
             if self._job.method == "grpo":

@@ -84,7 +84,7 @@ class Command(BaseCommand):
         add("--learning-rate", type=float, help="Of the adapter (sft 2e-4, grpo and dpo 2e-5).")
         add("--lora-rank", type=int, help="Size of the adapter (16).")
         add("--group-size", type=int, help="grpo: answers per item, rewarded against each other (8).")
-        add("--kl", type=float, help="grpo: what it costs to drift from the beginning (0.04).")
+        add("--kl", type=float, help="grpo: what it costs to drift from the beginning (0).")
         add("--max-length", type=int, help="Tokens of prompt and answer together; longer items are left out (2048).")
         add("--max-answer", type=int, help="Tokens that an answer may take (256).")
         add(
