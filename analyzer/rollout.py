@@ -7,6 +7,7 @@ It is imported where analyses run (the worker, commands), never by the web proce
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import math
 import os
@@ -15,14 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-# Both must be set before the import: else litellm fetches a price list and agentops writes a log into the cwd.
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-os.environ.setdefault("AGENTOPS_LOGGING_TO_FILE", "FALSE")
-os.environ.setdefault("AGENTOPS_LOG_LEVEL", "CRITICAL")
+import analyzer.offline  # noqa: F401
 
+# isort: split
 import agentlightning as agl
 
-from analyzer import engines, prompts, rewards
+from analyzer import engines, prompts, rewards, shared_store
 from analyzer.engines import EngineError, Reply, Spec
 from analyzer.schema import Task, Verdict
 from analyzer.verdict import conclude
@@ -101,6 +100,14 @@ def judge(item: Task, verdict: Verdict) -> dict[str, float]:
     return reward
 
 
+class Tracer(agl.OtelTracer):
+    """A tracer whose exporter can be told that a rollout is over: by itself it goes on sending spans to that server."""
+
+    def rest(self) -> None:
+        if self._otlp_span_exporter is not None:
+            self._otlp_span_exporter.disable_store_otlp()
+
+
 class Desk:
     """A runner with its tracer, one per process: a tracer that was used before a fork blocks the child."""
 
@@ -108,13 +115,43 @@ class Desk:
         self.pid = os.getpid()
         # Not asyncio.Runner, which installs and removes a signal handler around each rollout.
         self.loop = asyncio.new_event_loop()
-        self.runner: agl.LitAgentRunner[dict[str, Any]] = agl.LitAgentRunner(agl.OtelTracer())
+        self.tracer = Tracer()
+        self.runner: agl.LitAgentRunner[dict[str, Any]] = agl.LitAgentRunner(self.tracer)
+        self.link = shared_store.link()
+        atexit.register(self.close)
 
-    async def analyse(self, task: dict[str, Any], resources: agl.NamedResources) -> list[agl.Span]:
-        store = agl.InMemoryLightningStore()
-        with self.runner.run_context(agent=feedback_analyzer_agent, store=store):
-            rollout = await self.runner.step(task, resources=resources)
-            return list(await store.query_spans(rollout.rollout_id))
+    def close(self) -> None:
+        if self.pid == os.getpid():
+            self.loop.run_until_complete(self.link.close())
+
+    async def analyse(self, task: dict[str, Any], resources: agl.NamedResources) -> Sequence[agl.Span]:
+        """One rollout, through the shared store if there is one; a store that fails costs no analysis and no answer."""
+        kept = shared_store.Kept()
+        if (client := self.link.client) is not None:
+            try:
+                spans = await self.step(client, task, resources, kept)
+            except Exception as error:
+                # After the agent's end it is the store, whatever it raised; before, only what a store raises.
+                if not kept.spans and not isinstance(error, shared_store.FAILURES):
+                    raise
+                self.link.failed(error)
+            else:
+                if len(spans) >= len(kept.spans):
+                    return spans
+                self.link.lost(len(spans), len(kept.spans))
+            if kept.spans:
+                return kept.spans
+        return await self.step(agl.InMemoryLightningStore(), task, resources, kept)
+
+    async def step(
+        self, store: agl.LightningStore, task: dict[str, Any], resources: agl.NamedResources, kept: shared_store.Kept
+    ) -> Sequence[agl.Span]:
+        try:
+            with self.runner.run_context(agent=feedback_analyzer_agent, store=store, hooks=[kept]):
+                rollout = await self.runner.step(task, resources=resources)
+                return list(await store.query_spans(rollout.rollout_id))
+        finally:
+            self.tracer.rest()
 
 
 _desk: Desk | None = None

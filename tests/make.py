@@ -42,7 +42,7 @@ def version(**values: Any) -> AnalyzerVersion:
 
 
 @cache
-def _cold_start_weights() -> tuple[bytes, dict[str, Any]]:
+def cold_start_weights() -> tuple[bytes, dict[str, Any]]:
     """Fitting takes seconds and always gives the same, so once per test run is enough."""
     fitted = local.fit_cold_start(cold_start.load())
     return fitted.to_bytes(), fitted.calibration
@@ -50,7 +50,7 @@ def _cold_start_weights() -> tuple[bytes, dict[str, Any]]:
 
 def working_version() -> AnalyzerVersion:
     """The version that an empty desk makes for itself, active: for tests that analyse."""
-    weights, calibration = _cold_start_weights()
+    weights, calibration = cold_start_weights()
     made = versions.create(engine="local", origin=versions.COLD_START, weights=weights, calibration=calibration)
     return versions.activate(version=made, by=None)
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 # First, because it sets the environment that agentlightning must find when it is imported.
-from analyzer import rollout
+from analyzer import rollout, shared_store
 
 # isort: split
 import agentlightning as agl
@@ -126,19 +126,20 @@ async def roll(
     asked = await store.enqueue_many_rollouts(
         [agl.EnqueueRolloutRequest(input=task, mode=mode, resources_id=published.resources_id) for task in tasks]
     )
-    finished: dict[str, agl.Rollout] = {}
+    finished: dict[str, tuple[agl.Rollout, Rolled]] = {}
     waiting = [one.rollout_id for one in asked]
     while waiting:
         # The client of a remote store refuses to wait, so that one asks again and again; for a few, since each costs.
         for one in await store.wait_for_rollouts(rollout_ids=waiting[:AHEAD], timeout=0.0):
-            finished[one.rollout_id] = one
+            # Read at once: a store that others use too keeps what has finished for a while only.
+            finished[one.rollout_id] = one, _read(one, await store.query_spans(one.rollout_id))
         before = len(waiting)
         waiting = [key for key in waiting if key not in finished]
         control.check()
         if len(waiting) == before:
             await asyncio.sleep(POLL)
-    rollouts = [finished[one.rollout_id] for one in asked]
-    rolled = [_read(one, await store.query_spans(one.rollout_id)) for one in rollouts]
+    rollouts = [finished[one.rollout_id][0] for one in asked]
+    rolled = [finished[one.rollout_id][1] for one in asked]
     lost = sum(one.status == "succeeded" and not read.reward for one, read in zip(rollouts, rolled, strict=True))
     if lost:
         raise Unusable(
@@ -210,7 +211,7 @@ def fit(
             terminate_timeout=GRACE,
             managed_store=not store_url,
         )
-        store = agl.LightningStoreClient(store_url) if store_url else agl.InMemoryLightningStore(thread_safe=True)
+        store = shared_store.client(store_url) if store_url else agl.InMemoryLightningStore(thread_safe=True)
         if store_url:
             asyncio.run(_refuse_foreign(store_url))
     else:
@@ -226,13 +227,17 @@ def fit(
         adapter=agl.TraceToMessages(),
         initial_resources=resources,
     )
-    with _quiet():
-        trainer.fit(agent, list(train), val_dataset=list(validation))
+    try:
+        with _quiet():
+            trainer.fit(agent, list(train), val_dataset=list(validation))
+    finally:
+        if isinstance(store, shared_store.Client):
+            asyncio.run(store.close())
 
 
 async def _refuse_foreign(store_url: str) -> None:
     """Raises Unusable when a shared store holds waiting rollouts: our runners would take them, and know no answer."""
-    store = agl.LightningStoreClient(store_url)
+    store = shared_store.client(store_url)
     try:
         waiting = await store.query_rollouts(status_in=["queuing", "requeuing"], limit=1)
     finally:

@@ -278,6 +278,8 @@ if TRIAGE_ENGINE != "local" and not TRIAGE_ENDPOINT:
 TRIAGE_TIMEOUT = env_float("TRIAGE_TIMEOUT", 30.0, minimum=0.1, maximum=600)
 ANALYSIS_LEASE_SECONDS = env_int("ANALYSIS_LEASE_SECONDS", 150, minimum=1, maximum=7200)
 LIGHTNING_STORE_URL = os.environ.get("LIGHTNING_STORE_URL", "").strip()
+# What run_store wants of its clients, and what they show it.
+LIGHTNING_STORE_TOKEN = env_secret("LIGHTNING_STORE_TOKEN")
 # What fine-tuning learns from and the adapters that come out, one folder a run.
 FINETUNE_DIR = BASE_DIR / (os.environ.get("FINETUNE_DIR", "").strip() or "data/finetune")
 # Minutes that an opened item is kept from being handed to others, unless its reader does something.
