@@ -30,7 +30,7 @@ GRACE: Final = 120.0
 SPLITS: Final = ("train", "validation")
 # What a method takes where nobody says otherwise: LoRA stands ten times the rates of full training.
 DEFAULTS: Final[dict[str, dict[str, Any]]] = {
-    "sft": {"epochs": 3.0, "batch": 16, "learning_rate": 2e-4},
+    "sft": {"epochs": 4.0, "batch": 16, "learning_rate": 5e-4},
     "grpo": {"epochs": 1.0, "batch": 8, "learning_rate": 2e-5},
     "dpo": {"epochs": 2.0, "batch": 8, "learning_rate": 2e-5},
 }

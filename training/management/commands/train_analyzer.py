@@ -79,9 +79,9 @@ class Command(BaseCommand):
         add = tuning.add_argument
         add("--base-model", default="", metavar="MODEL", help="A folder with a chat model, or the name of one.")
         add("--start", type=int, metavar="N", help="Begin with version N's adapter (the active one's; 0: none).")
-        add("--epochs", type=float, help="Passes over the data (sft 3, grpo 1, dpo 2).")
+        add("--epochs", type=float, help="Passes over the data (sft 4, grpo 1, dpo 2).")
         add("--batch", type=int, help="Items per step (sft 16, grpo and dpo 8).")
-        add("--learning-rate", type=float, help="Of the adapter (sft 2e-4, grpo and dpo 2e-5).")
+        add("--learning-rate", type=float, help="Of the adapter (sft 5e-4, grpo and dpo 2e-5).")
         add("--lora-rank", type=int, help="Size of the adapter (16).")
         add("--group-size", type=int, help="grpo: answers per item, rewarded against each other (8).")
         add("--kl", type=float, help="grpo: what it costs to drift from the beginning (0).")
