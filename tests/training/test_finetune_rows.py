@@ -86,7 +86,7 @@ def test_only_the_owner_may_read_what_visitors_wrote(ada: User, tmp_path: Path) 
 def test_the_job_says_what_was_asked_and_the_rest_is_the_methods_own(ada: User, tmp_path: Path) -> None:
     classroom.decide(ada, 60)
     plain = prepare(tmp_path / "plain").job()
-    assert (plain.method, plain.epochs, plain.batch, plain.learning_rate) == ("sft", 3.0, 16, 2e-4)
+    assert (plain.method, plain.epochs, plain.batch, plain.learning_rate) == ("sft", 4.0, 16, 5e-4)
     assert plain.dataset == dataset.build().digest
     given = {"epochs": 0.5, "batch": 2, "learning_rate": 1e-3, "lora_rank": 4, "group_size": 6, "kl": 0.1}
     job = prepare(tmp_path / "own", "grpo", seed=7, **given).job()
