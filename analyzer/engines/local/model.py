@@ -39,8 +39,7 @@ SILENT_PRAISE_STARS: Final = 4
 
 @dataclass(frozen=True)
 class Head:
-    """One linear judgement: a column per label, a row per n-gram and per cue. Kept in two bytes a number, used in four.
-    """
+    """One linear judgement: a column per label, a row per n-gram and per cue."""
 
     text: NDArray[np.float16]
     cues: NDArray[np.float16]
