@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from analyzer import memory, priority, similar, standing, versions
@@ -203,9 +203,12 @@ def _claim(feedback_id: UUID) -> QueueItem | None:
     Its fingerprint is stored with it, since each commit waits for the disk.
     """
     now = timezone.now()
-    free = Q(stage=QueueItem.Stage.PENDING) | Q(stage=QueueItem.Stage.RUNNING, lease_until__lt=now)
-    item = QueueItem.objects.filter(free, pk=feedback_id).select_related("feedback").first()
-    if item is None:
+    try:
+        item = QueueItem.objects.select_related("feedback").get(pk=feedback_id)
+    except QueueItem.DoesNotExist:
+        return None
+    cut_off = item.stage == QueueItem.Stage.RUNNING and item.lease_until is not None and item.lease_until < now
+    if item.stage != QueueItem.Stage.PENDING and not cut_off:
         return None
     # Who changes one of these has taken the item or asks for another analysis, so that it may be left alone.
     as_read = QueueItem.objects.filter(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from analyzer.schema import Prediction, Task, Usage
+
+if TYPE_CHECKING:
+    from analyzer.engines.local import LocalEngine
 
 
 class EngineError(Exception):
@@ -98,11 +101,10 @@ def build(spec: Spec) -> Engine:
     return CascadeEngine(local, llm, sure=spec.threshold("cascade", 0.8))
 
 
-def local_of(spec: Spec) -> Engine:
+def local_of(spec: Spec) -> LocalEngine:
     """The local engine of a version, whatever its first choice: what answers when nothing else does."""
-    from dataclasses import replace
-
-    return build(replace(spec, engine="local", prompt="", model="", base_url="", api_key=""))
+    engine = build(replace(spec, engine="local", prompt="", model="", base_url="", api_key=""))
+    return cast("LocalEngine", engine)
 
 
 def as_dict(reply: Reply) -> dict[str, Any]:

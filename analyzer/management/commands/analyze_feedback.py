@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
+from uuid import UUID
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from analyzer import analyses
+from analyzer import analyses, backfill
 from analyzer.models import QueueItem
 
 HELD = "held by governance"
@@ -26,8 +29,11 @@ class Command(BaseCommand):
         )
         which.add_argument("--all", action="store_true", help="Every item: analyse again with the active version.")
         parser.add_argument("--now", action="store_true", help="Run here, with a progress bar, instead of queueing.")
+        parser.add_argument(
+            "--processes", type=int, default=backfill.cores(), help="With --now: how many (default: one a core)."
+        )
 
-    def handle(self, *, failed: bool, fallback: bool, all: bool, now: bool, **options: Any) -> None:
+    def handle(self, *, failed: bool, fallback: bool, all: bool, now: bool, processes: int, **options: Any) -> None:
         stage = QueueItem.Stage
         again = QueueItem.objects.none()
         if all:
@@ -43,9 +49,19 @@ class Command(BaseCommand):
         if not waiting:
             self.stdout.write("Nothing waits for an analysis.")
         elif now:
-            made = sum(analyses.perform(key) for key in tqdm(waiting, unit="item", desc="Analysing", disable=None))
+            made = self._perform(waiting, processes)
             self.stdout.write(f"{made} of {len(waiting)} analysed; {len(waiting) - made} left to others or failed.")
         else:
             for key in [] if requested else waiting:
                 analyses.enqueue(key)
             self.stdout.write(f"{len(waiting)} items wait in the queue; a running worker takes them.")
+
+    def _perform(self, waiting: list[UUID], processes: int) -> int:
+        results = backfill.run(waiting, processes=processes)
+        try:
+            return sum(tqdm(results, total=len(waiting), unit="item", desc="Analysing", disable=None))
+        except BrokenProcessPool:
+            raise CommandError(
+                "A process was killed, perhaps for lack of memory. Nothing is lost: call this again in "
+                f"{settings.ANALYSIS_LEASE_SECONDS} seconds, when what it had begun is free again."
+            ) from None
