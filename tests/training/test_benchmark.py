@@ -97,7 +97,7 @@ def test_the_stress_report_names_data_n_engine_and_version_of_every_figure(tmp_p
     assert table["category accuracy"][2].startswith("labelled.jsonl, split dev, digest ")
     assert table["reward consistency, the same item again"][1] == "20 items, 5 times each"
     for way in endpoint.WAYS:
-        n, stored, lost, by_model, by_fallback, reason, _ = table[way]
+        n, stored, lost, _by_model, by_fallback, reason, _ = table[way]
         assert (stored, lost) == (f"{n} (100%)", "0 (0%)"), way
         assert by_fallback == f"{n} (100%)", way
         assert reason
