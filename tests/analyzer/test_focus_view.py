@@ -23,7 +23,6 @@ pytestmark = pytest.mark.django_db
 
 QUEUE = "/admin/analyzer/queueitem/"
 REVIEW = f"{QUEUE}review/"
-PAST = timezone.now() - timedelta(hours=30)
 
 
 @pytest.fixture
@@ -79,7 +78,7 @@ def test_the_card_shows_where_it_stands_and_what_the_machine_thinks(desk: Client
     item = make.item(
         "The basket forgets what I put in",
         severity="high",
-        received_at=PAST,
+        received_at=timezone.now() - timedelta(hours=30),
         category_confidence=0.44,
         category_probabilities={"website-bug": 0.44, "content-gap": 0.4, "noise": 0.16},
         evidence=["basket forgets"],
