@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.worker import ROOT
+from tests.worker import ROOT, Desk
 from training.benchmark import endpoint, report
 from training.benchmark.figures import Stages, percentile
 
@@ -24,12 +24,13 @@ LABELLED = [
 ]
 
 
-def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "TRIAGE_"))}
     return subprocess.run(
         [sys.executable, "manage.py", "benchmark_analyzer", "--items", "10", "--repeats", "1", *arguments],
         cwd=ROOT,
-        env=kept | {"DEBUG": "1", "DATABASE_URL": "sqlite:///data/tests.sqlite3"} | environment,
+        env=kept
+        | {"DEBUG": "1", "DJANGO_SETTINGS_MODULE": "triage_site.settings", "DATABASE_URL": "sqlite:////nowhere/desk"},
         capture_output=True,
         text=True,
         check=False,
@@ -105,8 +106,6 @@ def test_the_stress_report_names_data_n_engine_and_version_of_every_figure(tmp_p
 
 
 def test_a_database_with_submissions_is_no_scratch_database(tmp_path: Path) -> None:
-    from tests.worker import Desk
-
     desk = Desk(tmp_path)
     desk.submit(["Somebody wrote this"])
     done = command("--stages", "engine", "--database-url", f"sqlite:///{desk.database}")
