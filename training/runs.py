@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from training.contest import Comparison
-    from training.dataset import Dataset
+    from training.dataset import Dataset, Example
     from training.hosted.shipment import Shipment
 
 logger = logging.getLogger(__name__)
@@ -244,10 +244,17 @@ def _train(
         _end(run, options, STATUS.FINISHED, None, active)
 
 
-def prepare(*, algorithm: str, directory: Path, options: Options, progress: Callable[[str], None]) -> None:
+def prepare(
+    *,
+    algorithm: str,
+    directory: Path,
+    options: Options,
+    progress: Callable[[str], None],
+    examination: Sequence[Example] = (),
+) -> None:
     """Write what a fine-tuning algorithm would learn from into a folder, for a worker elsewhere; stores nothing.
 
-    Raises Refused.
+    examination are labelled items that the worker is to ask before and after. Raises Refused.
     """
     if algorithm not in TUNING:
         raise Refused(f"Only {', '.join(TUNING)} work off a folder; {algorithm} does not.")
@@ -258,7 +265,7 @@ def prepare(*, algorithm: str, directory: Path, options: Options, progress: Call
         data = dataset.build(minimum=options.minimum)
         control = watch.Control(say=progress)
         lesson = _lesson(data, versions.active(), options, control, workplace=str(directory.resolve()))
-        finetune.prepared(lesson, algorithm, directory.resolve())
+        finetune.prepared(lesson, algorithm, directory.resolve(), examination)
     except (dataset.TooLittle, watch.Unusable) as error:
         raise Refused(str(error)) from error
 

@@ -27,7 +27,7 @@ from training import algorithms, lightning
 from training.algorithms import DPO, Lesson, Proposal
 from training.algorithms.local import Trials
 from training.finetune import checkpoints, process, rows
-from training.finetune.job import DEFAULTS, GRACE, BadJob, Directory, Job
+from training.finetune.job import DEFAULTS, EXAMINATION, GRACE, BadJob, Directory, Job
 from training.watch import Control, Stopped, Unusable
 
 PACKAGES: Final = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
@@ -77,8 +77,11 @@ def learn(lesson: Lesson, method: str) -> Proposal:
     return _proposal(lesson, method, record, watched)
 
 
-def prepared(lesson: Lesson, method: str, folder: Path) -> Directory:
-    """A job directory with this lesson's rows; raises Unusable when there are none."""
+def prepared(lesson: Lesson, method: str, folder: Path, examination: Sequence[Example] = ()) -> Directory:
+    """A job directory with this lesson's rows; raises Unusable when there are none.
+
+    examination are labelled items of elsewhere that the model is to be asked before and after.
+    """
     job = job_of(lesson, method)
     directory = Directory(folder)
     if (folder / "job.json").exists():
@@ -90,13 +93,13 @@ def prepared(lesson: Lesson, method: str, folder: Path) -> Directory:
     # A prefix of them is probed, which must not be the oldest ones.
     random.Random(job.seed).shuffle(chosen)  # noqa: S311 (an order, not a secret)
     made = rows.pairs if method == DPO else rows.conversations
-    counts = directory.write(
-        job,
-        {
-            "train": made(train, prompt=prompt, active=active),
-            "validation": rows.conversations(chosen, prompt=prompt, active=active),
-        },
-    )
+    written = {
+        "train": made(train, prompt=prompt, active=active),
+        "validation": rows.conversations(chosen, prompt=prompt, active=active),
+    }
+    if examination:
+        written[EXAMINATION] = rows.conversations(examination, prompt=prompt, active=active)
+    counts = directory.write(job, written)
     if not counts["train"]:
         nothing = "no corrections to prefer" if method == DPO else "nothing that a model may be taught"
         raise Unusable(f"There is {nothing}: held items and those that give orders are left out.")
