@@ -21,6 +21,7 @@ from analyzer.engines import EngineError
 from analyzer.models import AnalyzerVersion
 from training import watch
 from training.algorithms import ALGORITHMS, APO, AUTO, HOSTED, LOCAL, TUNING, Lesson, Options, Proposal
+from training.finetune import extras
 from training.models import TrainingRun
 
 if TYPE_CHECKING:
@@ -147,8 +148,8 @@ def chosen(algorithm: str) -> list[str]:
             "hosted sends decisions to a fine-tuning API: set OPENAI_API_KEY or OPENAI_BASE_URL, and not "
             "TRIAGE_ENGINE=local. To learn on this machine: --algorithm local, reinforce, or sft."
         )
-    if any(name in TUNING for name in names):
-        _check_extras()
+    if any(name in TUNING for name in names) and (absent := extras.missing()):
+        raise Unavailable(extras.advice(absent))
     return names
 
 
@@ -427,17 +428,6 @@ def _fail(run: TrainingRun, options: Options, status: str, reason: str) -> None:
         stored = ("error", "log", "finished_at", "usage", "metrics", "curve")
         TrainingRun.objects.filter(pk=run.pk, status=STATUS.RUNNING).update(
             status=status, **{name: getattr(run, name) for name in stored}
-        )
-
-
-def _check_extras() -> None:
-    from training.algorithms import finetune
-
-    absent = finetune.missing()
-    if absent:
-        raise Unavailable(
-            f"Fine-tuning needs {', '.join(absent)}: {finetune.INSTALL}. Without: --algorithm local learns on any "
-            "machine, and hosted through a fine-tuning API."
         )
 
 

@@ -11,41 +11,34 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
 from analyzer import adapters
-from analyzer.engines import Spec
 from training import algorithms, lightning
 from training.algorithms import DPO, Lesson, Proposal
 from training.algorithms.local import Trials
 from training.finetune import checkpoints, process, rows
 from training.finetune.job import DEFAULTS, EXAMINATION, GRACE, BadJob, Directory, Job
+from training.served import reaching, served
 from training.watch import Control, Stopped, Unusable
 
-PACKAGES: Final = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
-INSTALL: Final = "make install-finetune (or pip install -r requirements-finetune.txt)"
+if TYPE_CHECKING:
+    from training.dataset import Example
+
 # Validation items that the served model is asked about, and that the worker may probe.
 ASKED: Final = 100
 # Seconds between two lines of the journal, and between two records of the steps.
 SAID_EVERY: Final = 15.0
 # Points that a curve keeps.
 POINTS: Final = 300
-# Seconds an answer may take on this machine, where a CPU may be all there is.
-TIMEOUT: Final = 120.0
 _OWN: Final = ("epochs", "batch", "learning_rate", "lora_rank", "group_size", "kl", "max_length", "max_answer")
-
-
-def missing() -> list[str]:
-    """The packages of requirements-finetune.txt that are not installed; imports none of them."""
-    return [name for name in PACKAGES if find_spec(name) is None]
 
 
 def learn(lesson: Lesson, method: str) -> Proposal:
@@ -161,31 +154,6 @@ def name_of(folder: Path) -> str:
     return f"triage-{folder.name}"
 
 
-@contextmanager
-def served(record: dict[str, Any], root: Path) -> Iterator[str]:
-    """The address of a server of our own for the model that a version names; empty where it names none.
-
-    Raises Unusable when it cannot be served.
-    """
-    if not record:
-        yield ""
-        return
-    from training.finetune.server import ServingFailed, serving
-
-    try:
-        with serving(base_model=record["base"], adapter=root / record["path"], name=record["name"]) as url:
-            yield url
-    except ServingFailed as error:
-        raise Unusable(str(error)) from error
-
-
-def reachable(spec: Spec, record: dict[str, Any], url: str) -> Spec:
-    """A spec that asks our own server, where its model is one that we serve."""
-    if not url:
-        return spec
-    return replace(spec, base_url=url, api_key="", model=record["name"], timeout=max(spec.timeout, TIMEOUT))
-
-
 @dataclass(slots=True)
 class Watched:
     """What a worker tells, turned into lines of the journal and a record of the run."""
@@ -269,9 +237,9 @@ def _proposal(lesson: Lesson, method: str, record: dict[str, Any], watched: Watc
     engine = lesson.engine if lesson.engine != "local" else "llm"
     with ExitStack() as stack:
         url = stack.enter_context(served(record, lesson.adapters))
-        present = reachable(active, lesson.adapter, stack.enter_context(served(lesson.adapter, lesson.adapters)))
+        present = reaching(active, lesson.adapter, stack.enter_context(served(lesson.adapter, lesson.adapters)))
         control.say(f"{record['name']} is served for the comparison")
-        tuned = reachable(replace(active, engine=engine), record, url)
+        tuned = reaching(replace(active, engine=engine), record, url)
         trials = Trials(control, {"present": present, method: tuned})
         lightning.fit(trials, lightning.feedback_agent, validation=algorithms.tasks(asked))
     if trials.fallbacks[method] > len(asked) / 2:
