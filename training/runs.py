@@ -208,7 +208,9 @@ def _train(
     from training import contest
 
     control = watch.Control(say=journal.say, keep=journal.keep)
-    lesson = _lesson(data, active, options, control, workplace=f"run-{run.number}" if run.number else "dry-run")
+    # A dry run has no number.
+    workplace = f"run-{run.number}" if run.number else f"dry-run-{os.getpid()}"
+    lesson = _lesson(data, active, options, control, workplace=workplace)
     if HOSTED in names:
         from training.hosted import unfinished
 

@@ -78,7 +78,7 @@ def prepared(lesson: Lesson, method: str, folder: Path, examination: Sequence[Ex
     job = job_of(lesson, method)
     directory = Directory(folder)
     if (folder / "job.json").exists():
-        # A dry run's, or somebody's folder: neither is to be mixed with this one.
+        # Of an earlier desk, or somebody else: it is not to be mixed with this one.
         raise Unusable(f"{folder} holds a job already: move it away, or go on with it (--resume {folder}).")
     data, prompt, active = lesson.dataset, lesson.active.prompt, lesson.active
     train = rows.weighed(data.train, seed=job.seed)
