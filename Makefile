@@ -53,7 +53,7 @@ test-servers: .venv/development data/secret_key  ## The tests again on PostgreSQ
 install-finetune: .venv/finetune  ## What train_analyzer --algorithm sft, grpo and dpo need
 
 test-finetune: .venv/development .venv/finetune data/secret_key  ## Fine-tuning with a tiny model, on the CPU
-	@$(BIN)/python -m pytest -m finetune $(ARGS)
+	@$(BIN)/python -m pytest -m finetune -n 2 --dist loadfile $(ARGS)
 
 faults: .venv/development data/secret_key  ## Ten rounds of kill -9 under load; ARGS="--rounds 2 --items 500"
 	@$(BIN)/python -m tests.faults.campaign $(ARGS)

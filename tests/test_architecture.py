@@ -35,7 +35,10 @@ PURE = (
     "analyzer/actions.py",
     "analyzer/verdict.py",
     "analyzer/cold_start",
+    "analyzer/adapters.py",
+    "training/finetune",
 )
+EXTRAS = {"torch", "transformers", "trl", "peft", "accelerate", "datasets", "llguidance"}
 
 
 def sources(*folders: str) -> list[Path]:
@@ -83,10 +86,16 @@ def test_the_openai_client_is_known_to_engines_and_training_algorithms_only() ->
     assert all(user.startswith(("analyzer/engines/", "training/")) for user in users), users
 
 
+def test_the_extras_of_fine_tuning_are_known_to_its_own_package_only() -> None:
+    users = {relative(path) for path in sources(*APPS) if roots(path) & EXTRAS}
+    assert all(user.startswith("training/finetune/") for user in users), users
+
+
 def test_the_pure_core_knows_neither_the_orm_nor_django() -> None:
     for path in sources(*PURE):
         assert "django" not in roots(path), relative(path)
-        assert not any(name.endswith(".models") for name in imports(path)), relative(path)
+        ours = {name for name in imports(path) if name.split(".")[0] in APPS}
+        assert not any(name.endswith(".models") for name in ours), relative(path)
 
 
 def test_no_module_is_a_drawer() -> None:

@@ -31,6 +31,7 @@ from training.algorithms import (
     total,
 )
 from training.dataset import Example
+from training.served import reaching, served
 from training.watch import Unusable
 
 LEARNERS: Final[dict[str, Callable[[Lesson], Proposal]]] = {
@@ -101,11 +102,11 @@ def compare(lesson: Lesson, proposal: Proposal, *, number: int) -> Comparison:
     with ExitStack() as stack:
         # Adapters are served here for as long as the comparison takes, whatever is served elsewhere.
         tuned = proposal.adapter or {}
-        new = finetune.reachable(new, tuned, stack.enter_context(finetune.served(tuned, lesson.adapters)))
+        new = reaching(new, tuned, stack.enter_context(served(tuned, lesson.adapters)))
         candidate = _verdicts(lesson, new, shown, "candidate")
     with ExitStack() as stack:
-        url = stack.enter_context(finetune.served(lesson.adapter, lesson.adapters))
-        old = finetune.reachable(lesson.active, lesson.adapter, url)
+        url = stack.enter_context(served(lesson.adapter, lesson.adapters))
+        old = reaching(lesson.active, lesson.adapter, url)
         active = _verdicts(lesson, old, lesson.examples, "active version")
     fallbacks = {"candidate": _fallbacks(lesson, candidate), "active": _fallbacks(lesson, active)}
     changed = (new.prompt, new.model) != (lesson.active.prompt, lesson.active.model)

@@ -133,12 +133,11 @@ def _extras() -> str:
 
 def _fine_tuning() -> str:
     """Its extras may be absent, for everything else learns without; but what is installed must work."""
-    from training.algorithms import finetune
-    from training.finetune import server
+    from training.finetune import extras, server
 
-    absent = sorted({*finetune.missing(), *server.missing_extras()})
+    absent = sorted({*extras.missing(), *server.missing_extras()})
     if absent:
-        raise Absent(f"not installed ({', '.join(absent)}); {finetune.INSTALL} brings it")
+        raise Absent(f"not installed ({', '.join(absent)}); {extras.INSTALL} brings it")
     # In a process of its own: it brings torch.
     tried = subprocess.run(
         [sys.executable, "-c", "from training.finetune import loading, trainers; print(loading.hardware())"],

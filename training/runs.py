@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,13 +21,14 @@ from analyzer.engines import EngineError
 from analyzer.models import AnalyzerVersion
 from training import watch
 from training.algorithms import ALGORITHMS, APO, AUTO, HOSTED, LOCAL, TUNING, Lesson, Options, Proposal
+from training.finetune import extras
 from training.models import TrainingRun
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from training.contest import Comparison
-    from training.dataset import Dataset
+    from training.dataset import Dataset, Example
     from training.hosted.shipment import Shipment
 
 logger = logging.getLogger(__name__)
@@ -147,8 +148,8 @@ def chosen(algorithm: str) -> list[str]:
             "hosted sends decisions to a fine-tuning API: set OPENAI_API_KEY or OPENAI_BASE_URL, and not "
             "TRIAGE_ENGINE=local. To learn on this machine: --algorithm local, reinforce, or sft."
         )
-    if any(name in TUNING for name in names):
-        _check_extras()
+    if any(name in TUNING for name in names) and (absent := extras.missing()):
+        raise Unavailable(extras.advice(absent))
     return names
 
 
@@ -207,7 +208,9 @@ def _train(
     from training import contest
 
     control = watch.Control(say=journal.say, keep=journal.keep)
-    lesson = _lesson(data, active, options, control, workplace=f"run-{run.number}" if run.number else "dry-run")
+    # A dry run has no number.
+    workplace = f"run-{run.number}" if run.number else f"dry-run-{os.getpid()}"
+    lesson = _lesson(data, active, options, control, workplace=workplace)
     if HOSTED in names:
         from training.hosted import unfinished
 
@@ -244,10 +247,17 @@ def _train(
         _end(run, options, STATUS.FINISHED, None, active)
 
 
-def prepare(*, algorithm: str, directory: Path, options: Options, progress: Callable[[str], None]) -> None:
+def prepare(
+    *,
+    algorithm: str,
+    directory: Path,
+    options: Options,
+    progress: Callable[[str], None],
+    examination: Sequence[Example] = (),
+) -> None:
     """Write what a fine-tuning algorithm would learn from into a folder, for a worker elsewhere; stores nothing.
 
-    Raises Refused.
+    examination are labelled items that the worker is to ask before and after. Raises Refused.
     """
     if algorithm not in TUNING:
         raise Refused(f"Only {', '.join(TUNING)} work off a folder; {algorithm} does not.")
@@ -258,7 +268,7 @@ def prepare(*, algorithm: str, directory: Path, options: Options, progress: Call
         data = dataset.build(minimum=options.minimum)
         control = watch.Control(say=progress)
         lesson = _lesson(data, versions.active(), options, control, workplace=str(directory.resolve()))
-        finetune.prepared(lesson, algorithm, directory.resolve())
+        finetune.prepared(lesson, algorithm, directory.resolve(), examination)
     except (dataset.TooLittle, watch.Unusable) as error:
         raise Refused(str(error)) from error
 
@@ -420,17 +430,6 @@ def _fail(run: TrainingRun, options: Options, status: str, reason: str) -> None:
         stored = ("error", "log", "finished_at", "usage", "metrics", "curve")
         TrainingRun.objects.filter(pk=run.pk, status=STATUS.RUNNING).update(
             status=status, **{name: getattr(run, name) for name in stored}
-        )
-
-
-def _check_extras() -> None:
-    from training.algorithms import finetune
-
-    absent = finetune.missing()
-    if absent:
-        raise Unavailable(
-            f"Fine-tuning needs {', '.join(absent)}: {finetune.INSTALL}. Without: --algorithm local learns on any "
-            "machine, and hosted through a fine-tuning API."
         )
 
 

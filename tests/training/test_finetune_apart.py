@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,10 +53,17 @@ def test_the_files_and_the_scores_of_a_job_need_no_django_and_no_extras() -> Non
 @pytest.mark.finetune
 def test_a_worker_comes_to_its_end_where_django_cannot_be_imported(tiny_base: Path, tmp_path: Path) -> None:
     directory = workshop.job(tmp_path / "job", tiny_base, "sft", steps=2, probe=4)
+    shutil.copyfile(directory.rows_file("validation"), directory.rows_file("examination"))
     script = f"from training.finetune import worker\nsys.exit(worker.main([{str(directory.path)!r}]))"
     done = without_django(script, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
     assert directory.adapter.is_dir()
+    # Asked before and after, and what it said is kept.
+    assert [(line["step"], line["n"]) for line in workshop.told(directory, "examined")] == [(0, 48), (2, 48)]
+    for step in (0, 2):
+        said = [json.loads(line) for line in directory.answers_file(step).read_text().splitlines()]
+        assert [one["id"] for one in said] == [row.task.id for row in directory.rows("validation")]
+        assert not any(one["well_formed"] or one["reward"] for one in said)
 
 
 @pytest.mark.finetune

@@ -154,9 +154,9 @@ def runs_test_item(folder: Path) -> Path:
 
 
 def test_without_the_extras_one_line_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    from training.algorithms import finetune
+    from training.finetune import extras
 
-    monkeypatch.setattr(finetune, "find_spec", lambda name: None if name in ("torch", "trl") else object())
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name in ("torch", "trl") else object())
     with pytest.raises(runs.Unavailable) as caught:
         runs.chosen("sft")
     assert str(caught.value).startswith("Fine-tuning needs torch, trl: make install-finetune")

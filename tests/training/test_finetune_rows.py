@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from analyzer import adapters, versions
+from analyzer.models import AnalyzerVersion
 from tests import make
-from tests.training import classroom
+from tests.training import classroom, make_runs
 from training import dataset, runs
 from training.algorithms import Lesson, Options, finetune
+from training.finetune import rows
 from training.finetune.job import Directory
 from training.runs import Refused
 
@@ -70,10 +73,10 @@ def test_held_items_and_those_that_give_orders_never_enter(ada: User, tmp_path: 
 def test_of_decisions_in_bulk_half_are_taken_and_the_same_ones_for_the_same_seed(ada: User) -> None:
     data = _data(ada)
     bulk = [replace(one, weight=0.5) for one in data.train] * 10
-    half = finetune.weighed(bulk, seed=1)
+    half = rows.weighed(bulk, seed=1)
     assert 0.35 < len(half) / len(bulk) < 0.65
-    assert half == finetune.weighed(bulk, seed=1) != finetune.weighed(bulk, seed=2)
-    assert finetune.weighed(data.train, seed=1) == list(data.train)
+    assert half == rows.weighed(bulk, seed=1) != rows.weighed(bulk, seed=2)
+    assert rows.weighed(data.train, seed=1) == list(data.train)
 
 
 def test_only_the_owner_may_read_what_visitors_wrote(ada: User, tmp_path: Path) -> None:
@@ -92,6 +95,42 @@ def test_the_job_says_what_was_asked_and_the_rest_is_the_methods_own(ada: User, 
     job = prepare(tmp_path / "own", "grpo", seed=7, **given).job()
     assert {name: getattr(job, name) for name in given} == given
     assert (job.method, job.seed) == ("grpo", 7)
+
+
+@pytest.fixture
+def tuned(settings: Any) -> AnalyzerVersion:
+    """A version with an adapter, though nobody trained it."""
+    folder = settings.FINETUNE_DIR / "run-3" / "adapter"
+    folder.mkdir(parents=True)
+    (folder / adapters.CONFIG).write_text("{}")
+    (folder / adapters.WEIGHTS).write_bytes(b"numbers")
+    record = {"path": "run-3/adapter", "digest": adapters.digest(folder), "base": "some/model", "name": "triage-run-3"}
+    return make_runs.version(engine="llm", origin="sft", model="triage-run-3", adapter=record)
+
+
+def test_grpo_begins_with_the_adapter_of_the_active_version_or_of_another_or_of_none(
+    ada: User, tmp_path: Path, tuned: AnalyzerVersion
+) -> None:
+    classroom.decide(ada, 60)
+    named = prepare(tmp_path / "named", "grpo", base_model="", start=tuned.number)
+    assert (named.start / adapters.WEIGHTS).read_bytes() == b"numbers"
+    # Its base model comes with it.
+    assert named.job().base_model == "some/model"
+    assert not prepare(tmp_path / "cold", "grpo").start.exists()
+    versions.activate(version=tuned, by=None)
+    assert prepare(tmp_path / "active", "grpo").start.is_dir()
+    assert not prepare(tmp_path / "none", "grpo", start=0).start.exists()
+    with pytest.raises(Refused, match="was trained on some/model, not on other/model: --start 0"):
+        prepare(tmp_path / "other", "grpo", base_model="other/model")
+
+
+def test_an_adapter_that_was_changed_is_not_begun_with(
+    ada: User, tmp_path: Path, tuned: AnalyzerVersion, settings: Any
+) -> None:
+    classroom.decide(ada, 60)
+    (settings.FINETUNE_DIR / "run-3" / "adapter" / adapters.WEIGHTS).write_bytes(b"number5")
+    with pytest.raises(Refused, match=r"cannot be begun with\. Its adapter .* the files were changed since"):
+        prepare(tmp_path / "job", "grpo", start=tuned.number)
 
 
 @pytest.mark.parametrize(
@@ -126,8 +165,6 @@ def _data(by: User) -> dataset.Dataset:
 
 
 def _lesson(data: dataset.Dataset) -> Lesson:
-    from analyzer import versions
-    from analyzer.models import AnalyzerVersion
     from training.watch import Control
 
     active = versions.spec(AnalyzerVersion.objects.get(pk=versions.active().pk))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests import make
 from tests.llm_server import LLMServer, ok, status
 from tests.training import classroom
 from tests.training.tuning_server import TuningServer
+from training.finetune import extras
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +38,13 @@ def cold(db: None) -> None:
     make.working_version()
 
 
+@pytest.fixture(autouse=True)
+def plain(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without the extras of fine-tuning, as most are, whatever this one has."""
+    if request.node.get_closest_marker("finetune") is None:
+        monkeypatch.setattr(extras, "find_spec", lambda name: None)
+
+
 def test_a_desk_with_decisions_is_ready(ada: User) -> None:
     classroom.decide(ada, 60)
     code, lines = set_up()
@@ -50,6 +59,34 @@ def test_a_desk_with_decisions_is_ready(ada: User) -> None:
     assert "local answers website-bug" in lines["engine"]
     assert "agentlightning 0.3.0" in lines["algorithms"]
     assert not TrainingRun.objects.exists()
+
+
+def test_the_extras_of_fine_tuning_may_be_absent(ada: User) -> None:
+    classroom.decide(ada, 60)
+    code, lines = set_up()
+    assert code == 0
+    assert lines["fine-tuning"].startswith("– fine-tuning: not installed (accelerate, datasets, ")
+    assert "make install-finetune" in lines["fine-tuning"]
+
+
+@pytest.mark.finetune
+def test_extras_that_are_there_are_tried_and_named_with_the_hardware(ada: User) -> None:
+    classroom.decide(ada, 60)
+    code, lines = set_up()
+    assert code == 0
+    assert lines["fine-tuning"].startswith("✓ fine-tuning: torch 2.")
+    assert "free" in lines["fine-tuning"]
+
+
+@pytest.mark.finetune
+def test_extras_that_cannot_be_imported_are_a_fault(ada: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after an upgrade that went wrong: what is installed must work."""
+    classroom.decide(ada, 60)
+    (tmp_path / "trl.py").write_text("raise ImportError('built for another torch')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    code, lines = set_up()
+    assert code == 1
+    assert lines["fine-tuning"].startswith("✗ fine-tuning: its packages cannot be imported: ImportError: built for")
 
 
 def test_what_is_missing_is_said_and_the_rest_is_tried_all_the_same(settings: Any) -> None:

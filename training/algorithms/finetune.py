@@ -11,41 +11,34 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
 from analyzer import adapters
-from analyzer.engines import Spec
 from training import algorithms, lightning
 from training.algorithms import DPO, Lesson, Proposal
 from training.algorithms.local import Trials
 from training.finetune import checkpoints, process, rows
-from training.finetune.job import DEFAULTS, GRACE, BadJob, Directory, Job
+from training.finetune.job import DEFAULTS, EXAMINATION, GRACE, BadJob, Directory, Job
+from training.served import reaching, served
 from training.watch import Control, Stopped, Unusable
 
-PACKAGES: Final = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
-INSTALL: Final = "make install-finetune (or pip install -r requirements-finetune.txt)"
+if TYPE_CHECKING:
+    from training.dataset import Example
+
 # Validation items that the served model is asked about, and that the worker may probe.
 ASKED: Final = 100
 # Seconds between two lines of the journal, and between two records of the steps.
 SAID_EVERY: Final = 15.0
 # Points that a curve keeps.
 POINTS: Final = 300
-# Seconds an answer may take on this machine, where a CPU may be all there is.
-TIMEOUT: Final = 120.0
 _OWN: Final = ("epochs", "batch", "learning_rate", "lora_rank", "group_size", "kl", "max_length", "max_answer")
-
-
-def missing() -> list[str]:
-    """The packages of requirements-finetune.txt that are not installed; imports none of them."""
-    return [name for name in PACKAGES if find_spec(name) is None]
 
 
 def learn(lesson: Lesson, method: str) -> Proposal:
@@ -77,12 +70,15 @@ def learn(lesson: Lesson, method: str) -> Proposal:
     return _proposal(lesson, method, record, watched)
 
 
-def prepared(lesson: Lesson, method: str, folder: Path) -> Directory:
-    """A job directory with this lesson's rows; raises Unusable when there are none."""
+def prepared(lesson: Lesson, method: str, folder: Path, examination: Sequence[Example] = ()) -> Directory:
+    """A job directory with this lesson's rows; raises Unusable when there are none.
+
+    examination are labelled items of elsewhere that the model is to be asked before and after.
+    """
     job = job_of(lesson, method)
     directory = Directory(folder)
     if (folder / "job.json").exists():
-        # A dry run's, or somebody's folder: neither is to be mixed with this one.
+        # Of an earlier desk, or somebody else: it is not to be mixed with this one.
         raise Unusable(f"{folder} holds a job already: move it away, or go on with it (--resume {folder}).")
     data, prompt, active = lesson.dataset, lesson.active.prompt, lesson.active
     train = rows.weighed(data.train, seed=job.seed)
@@ -90,13 +86,13 @@ def prepared(lesson: Lesson, method: str, folder: Path) -> Directory:
     # A prefix of them is probed, which must not be the oldest ones.
     random.Random(job.seed).shuffle(chosen)  # noqa: S311 (an order, not a secret)
     made = rows.pairs if method == DPO else rows.conversations
-    counts = directory.write(
-        job,
-        {
-            "train": made(train, prompt=prompt, active=active),
-            "validation": rows.conversations(chosen, prompt=prompt, active=active),
-        },
-    )
+    written = {
+        "train": made(train, prompt=prompt, active=active),
+        "validation": rows.conversations(chosen, prompt=prompt, active=active),
+    }
+    if examination:
+        written[EXAMINATION] = rows.conversations(examination, prompt=prompt, active=active)
+    counts = directory.write(job, written)
     if not counts["train"]:
         nothing = "no corrections to prefer" if method == DPO else "nothing that a model may be taught"
         raise Unusable(f"There is {nothing}: held items and those that give orders are left out.")
@@ -156,31 +152,6 @@ def job_of(lesson: Lesson, method: str) -> Job:
 def name_of(folder: Path) -> str:
     """What the model with the adapter of a job directory is called by its server."""
     return f"triage-{folder.name}"
-
-
-@contextmanager
-def served(record: dict[str, Any], root: Path) -> Iterator[str]:
-    """The address of a server of our own for the model that a version names; empty where it names none.
-
-    Raises Unusable when it cannot be served.
-    """
-    if not record:
-        yield ""
-        return
-    from training.finetune.server import ServingFailed, serving
-
-    try:
-        with serving(base_model=record["base"], adapter=root / record["path"], name=record["name"]) as url:
-            yield url
-    except ServingFailed as error:
-        raise Unusable(str(error)) from error
-
-
-def reachable(spec: Spec, record: dict[str, Any], url: str) -> Spec:
-    """A spec that asks our own server, where its model is one that we serve."""
-    if not url:
-        return spec
-    return replace(spec, base_url=url, api_key="", model=record["name"], timeout=max(spec.timeout, TIMEOUT))
 
 
 @dataclass(slots=True)
@@ -266,9 +237,9 @@ def _proposal(lesson: Lesson, method: str, record: dict[str, Any], watched: Watc
     engine = lesson.engine if lesson.engine != "local" else "llm"
     with ExitStack() as stack:
         url = stack.enter_context(served(record, lesson.adapters))
-        present = reachable(active, lesson.adapter, stack.enter_context(served(lesson.adapter, lesson.adapters)))
+        present = reaching(active, lesson.adapter, stack.enter_context(served(lesson.adapter, lesson.adapters)))
         control.say(f"{record['name']} is served for the comparison")
-        tuned = reachable(replace(active, engine=engine), record, url)
+        tuned = reaching(replace(active, engine=engine), record, url)
         trials = Trials(control, {"present": present, method: tuned})
         lightning.fit(trials, lightning.feedback_agent, validation=algorithms.tasks(asked))
     if trials.fallbacks[method] > len(asked) / 2:

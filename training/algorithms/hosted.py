@@ -16,11 +16,12 @@ from analyzer import engines
 from analyzer.engines import EngineError, Spec
 from analyzer.schema import Task
 from training import algorithms, lightning
-from training.algorithms import Lesson, Proposal, finetune
+from training.algorithms import Lesson, Proposal
 from training.dataset import Example
 from training.evaluation import predict
 from training.hosted import shipment
 from training.hosted.api import API, Gone, Job, Unreachable, shorten
+from training.served import reaching, served
 from training.watch import Control, Stopped, Unusable
 
 ResultT = TypeVar("ResultT")
@@ -292,8 +293,8 @@ def _proposal(lesson: Lesson, job: Job, model: str) -> Proposal:
     _await(spec, examples[0], lesson.control)
     rewards = _earned(lesson, spec, examples, shown=0)
     shown = lesson.examples if active.engine != "local" else 0
-    with finetune.served(lesson.adapter, lesson.adapters) as url:
-        before = _earned(lesson, finetune.reachable(active, lesson.adapter, url), examples, shown=shown)
+    with served(lesson.adapter, lesson.adapters) as url:
+        before = _earned(lesson, reaching(active, lesson.adapter, url), examples, shown=shown)
     return Proposal(
         algorithm=algorithms.HOSTED,
         engine="llm",

@@ -2,9 +2,11 @@
 
 job.json                            a Job
 train.jsonl, validation.jsonl       one Row a line
+examination.jsonl                   rows that the model is asked before and after, all of them, where there are any
 start/                              the adapter that the work begins with, where there is one
 log.jsonl                           what the worker tells, one object a line
 checkpoints/, cache/                the worker's own
+answers-0.jsonl, answers-120.jsonl  what it said to those of the examination, by step
 adapter/                            the result: adapter_config.json and adapter_model.safetensors
 """
 
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -28,6 +30,7 @@ STOPPED: Final = 3
 # Seconds that a worker which is told to end gets for its step and a checkpoint.
 GRACE: Final = 120.0
 SPLITS: Final = ("train", "validation")
+EXAMINATION: Final = "examination"
 # What a method takes where nobody says otherwise: LoRA stands ten times the rates of full training.
 DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     "sft": {"epochs": 4.0, "batch": 16, "learning_rate": 5e-4},
@@ -103,14 +106,17 @@ class Directory:
     def rows_file(self, split: str) -> Path:
         return self.path / f"{split}.jsonl"
 
-    def write(self, job: Job, rows: dict[str, Iterable[Row]]) -> dict[str, int]:
+    def answers_file(self, step: int) -> Path:
+        return self.path / f"answers-{step}.jsonl"
+
+    def write(self, job: Job, rows: Mapping[str, Iterable[Row]]) -> dict[str, int]:
         """Write rows, then the job: a directory without job.json is not finished. Returns how many rows by split.
 
         Only the owner may read it: it holds what visitors wrote.
         """
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         counts = {}
-        for split in SPLITS:
+        for split in rows:
             with _private(self.rows_file(split)) as file:
                 count = 0
                 for row in rows[split]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +16,7 @@ from training.finetune.rows import Row
 from training.finetune.scoring import Score, score
 from training.finetune.tokens import ids, prompt_text
 
-_AT_ONCE: Final = 16
+_AT_ONCE: Final = 32
 _RESAMPLES: Final = 1_000
 
 
@@ -52,6 +55,23 @@ def report(rows: Sequence[Row], answers: Sequence[Written], *, seed: int = 0) ->
         "length": float(np.mean([answer.length for answer in answers])),
         "rewards": {row.task.id: round(one.reward, 4) for row, one in zip(rows, scores, strict=True)},
     }
+
+
+def keep(path: Path, rows: Sequence[Row], answers: Sequence[Written]) -> None:
+    """What the model said, one line a row, for whoever wants to read it; only the owner may."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        for row, answer in zip(rows, answers, strict=True):
+            found = score(row, answer.text, cut_off=answer.cut_off)
+            told = {
+                "id": row.task.id,
+                "decision": row.decision,
+                "text": answer.text,
+                "cut_off": answer.cut_off,
+                "well_formed": found.well_formed,
+                "reward": found.reward,
+            }
+            file.write(json.dumps(told, ensure_ascii=False) + "\n")
 
 
 def _ask(model: Any, tokenizer: Any, rows: Sequence[Row], max_answer: int) -> list[Written]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from training.finetune.job import DONE, FAILED, GRACE, STOPPED, BadJob, Directory, Job
+from training.finetune.job import DONE, EXAMINATION, FAILED, GRACE, STOPPED, BadJob, Directory, Job
 from training.finetune.log import Log
 from training.finetune.rows import Row
 
@@ -124,6 +124,16 @@ def _train(directory: Directory, job: Job, log: Log, stop: threading.Event) -> b
             )
             log.write(event="probe", step=step, **probe.report(validation, answers, seed=job.seed))
 
+    examination = list(directory.rows(EXAMINATION)) if directory.rows_file(EXAMINATION).exists() else []
+
+    def examine_all(step: int) -> None:
+        if examination and trainer.is_world_process_zero():
+            log.say(f"examination on {len(examination)} rows")
+            unwrapped = trainer.accelerator.unwrap_model(trainer.model)
+            answers = probe.ask(unwrapped, tokenizer, examination, max_answer=job.max_answer)
+            probe.keep(directory.answers_file(step), examination, answers)
+            log.write(event="examined", step=step, **probe.report(examination, answers, seed=job.seed))
+
     progress = Progress(job, log, stop, examine, sequences=job.batch)
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.add_callback(progress)
@@ -132,10 +142,12 @@ def _train(directory: Directory, job: Job, log: Log, stop: threading.Event) -> b
         log.say(f"goes on from step {checkpoints.step(checkpoint)}")
     elif not stop.is_set():
         examine(0)
+        examine_all(0)
     if stop.is_set():
         return False
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    seconds = time.monotonic() - started
     if progress.collapsed:
         raise Collapsed(progress.collapsed)
     if trainer.state.global_step < trainer.state.max_steps:
@@ -143,7 +155,8 @@ def _train(directory: Directory, job: Job, log: Log, stop: threading.Event) -> b
     examine(trainer.state.global_step)
     if trainer.is_world_process_zero():
         checkpoints.publish(trainer.accelerator.unwrap_model(trainer.model), directory.adapter)
-    log.say(f"{trainer.state.global_step} steps done, the last of them in {time.monotonic() - started:.0f} s")
+    log.say(f"{trainer.state.global_step} steps done, the last of them in {seconds:.0f} s")
+    examine_all(trainer.state.global_step)
     return True
 
 

@@ -11,20 +11,23 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analyzer import memory, versions
+from analyzer import adapters, memory, versions
 from analyzer.engines import EngineError, Spec
 from analyzer.models import AnalyzerVersion
 from analyzer.schema import Task, Verdict
 from training import dataset, evaluation, jsonl, tables
 from training.dataset import Example
 from training.models import TrainingRun
+from training.served import reaching, served
+from training.watch import Unusable
 
 
 class Command(BaseCommand):
     help = (
         "Measure a version of the analyzer: by default the active one, on the newest fifth of the items that people "
         "decided here, which no training sees. With --dataset on any labelled JSONL file; nothing stored changes. "
-        "Every figure comes with the number of items and a 95 % bootstrap interval."
+        "A fine-tuned version is served here for it, where no endpoint is set. Every figure comes with the number of "
+        "items and a 95 % bootstrap interval."
     )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -64,8 +67,10 @@ class Command(BaseCommand):
         if not file and (seen := dataset.seen(examples, TrainingRun.objects.of_weights(chosen.weights_digest))):
             self.stderr.write(f"Version {chosen.number} may have learned from {seen} of these items and look too good.")
         try:
-            verdicts = evaluation.predict(spec, examples, task_of=_with_memory(chosen, examples))
-        except EngineError as error:
+            with served(_ours(chosen), settings.FINETUNE_DIR) as url:
+                spec = reaching(spec, chosen.adapter, url)
+                verdicts = evaluation.predict(spec, examples, task_of=_with_memory(chosen, examples))
+        except (EngineError, Unusable) as error:
             raise CommandError(f"Version {chosen.number} cannot be measured. {error}") from error
         self._tell_of_fallbacks(spec, verdicts)
         report = evaluation.evaluate(examples, verdicts, version=chosen.number)
@@ -90,6 +95,15 @@ class Command(BaseCommand):
         self.stderr.write(f"{said}, and the local engine answered instead; {most}")
 
 
+def _ours(version: AnalyzerVersion) -> dict[str, Any]:
+    """The adapter to serve for as long as the measurement takes: none where an endpoint is set, or none is asked."""
+    if settings.TRIAGE_ENDPOINT or version.engine == AnalyzerVersion.Engine.LOCAL:
+        return {}
+    if fault := adapters.fault(version.adapter, settings.FINETUNE_DIR):
+        raise CommandError(f"Version {version.number} cannot be measured. {fault}")
+    return dict(version.adapter)
+
+
 def _version(number: int | None, engine: str | None) -> AnalyzerVersion:
     """The version to measure; with an engine that is not its own, a copy in memory that is never saved."""
     try:
@@ -98,7 +112,7 @@ def _version(number: int | None, engine: str | None) -> AnalyzerVersion:
         known = ", ".join(str(n) for n in AnalyzerVersion.objects.values_list("number", flat=True)[:10])
         raise CommandError(f"There is no version {number}. The newest are: {known or 'none yet'}.") from None
     version.engine = engine or version.engine
-    if version.engine != AnalyzerVersion.Engine.LOCAL and not settings.TRIAGE_ENDPOINT:
+    if version.engine != AnalyzerVersion.Engine.LOCAL and not settings.TRIAGE_ENDPOINT and not version.adapter:
         raise CommandError(
             f"The {version.engine} engine asks a model, but neither OPENAI_BASE_URL nor OPENAI_API_KEY is set; "
             "--engine local measures the weights alone."

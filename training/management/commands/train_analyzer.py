@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
-from training import runs
+from training import jsonl, runs
 from training.algorithms import ALGORITHMS, AUTO, HOSTED, Options
 from training.models import TrainingRun
 
@@ -96,6 +96,8 @@ class Command(BaseCommand):
             help="Go on with a run's number or a folder.",
         )
         add("--prepare", type=Path, metavar="FOLDER", help="Only write the job's folder, for a worker elsewhere.")
+        add("--examine", type=Path, metavar="FILE", help="With --prepare: labelled JSONL to ask before and after.")
+        add("--split", metavar="NAME", help="With --examine: only the rows that name this split.")
         hosted = parser.add_argument_group(
             "hosted fine-tuning (beside --base-model, --epochs, --resume and the prices)"
         )
@@ -104,7 +106,17 @@ class Command(BaseCommand):
         add("--training-price", type=float, help="Per million trained tokens.")
         add("--yes", action="store_true", help="Send without asking, for scripts.")
 
-    def handle(self, *, mode: str, algorithm: str, by: str | None, prepare: Path | None, **given: Any) -> None:
+    def handle(
+        self,
+        *,
+        mode: str,
+        algorithm: str,
+        by: str | None,
+        prepare: Path | None,
+        examine: Path | None,
+        split: str | None,
+        **given: Any,
+    ) -> None:
         if mode == "setup":
             sys.exit(self._check())
         options = Options(**{field.name: given[field.name] for field in fields(Options)})
@@ -113,7 +125,13 @@ class Command(BaseCommand):
         self.agreed: bool = given["yes"]
         try:
             if prepare is not None:
-                runs.prepare(algorithm=algorithm, directory=prepare, options=options, progress=self._say)
+                runs.prepare(
+                    algorithm=algorithm,
+                    directory=prepare,
+                    options=options,
+                    progress=self._say,
+                    examination=jsonl.read(examine, split=split) if examine else (),
+                )
                 return
             person = User.objects.get(username=by) if by else None
             if algorithm == HOSTED and options.resume:
@@ -122,7 +140,7 @@ class Command(BaseCommand):
                 run = runs.execute(
                     algorithm=algorithm, by=person, options=options, progress=self._say, confirm=self._confirm
                 )
-        except (runs.Refused, PermissionDenied, User.DoesNotExist) as error:
+        except (runs.Refused, jsonl.BadFile, PermissionDenied, User.DoesNotExist) as error:
             raise CommandError(str(error)) from error
         self._report(run)
 
