@@ -71,10 +71,11 @@ class Redis:
 
     def kill(self) -> None:
         """kill -9; what was in its memory is lost."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        # Let go of first: whoever starts it again meanwhile must not have the new one forgotten.
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
 
 
 @contextmanager

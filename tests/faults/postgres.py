@@ -68,18 +68,19 @@ class Postgres:
 
     def kill(self) -> None:
         """The server and each of its processes, as when a machine loses its power."""
-        if self._server is None:
+        # Let go of first: whoever starts it again meanwhile must not have the new one forgotten.
+        server, self._server = self._server, None
+        if server is None:
             return
         family: list[psutil.Process] = []
         with suppress(psutil.NoSuchProcess):
-            family = psutil.Process(self._server.pid).children(recursive=True)
-        self._server.kill()
-        self._server.wait()
+            family = psutil.Process(server.pid).children(recursive=True)
+        server.kill()
+        server.wait()
         for process in family:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(family, timeout=30)
-        self._server = None
 
     def kill_backend(self) -> None:
         """One process that serves a client: the server then throws all clients out and recovers by itself."""

@@ -14,6 +14,6 @@ from tests.faults.verdict import Plan
 @pytest.mark.servers
 @pytest.mark.parametrize(("database", "broker"), [("postgres", "redis"), ("sqlite", "orm")])
 def test_a_desk_whose_processes_are_killed_loses_and_doubles_nothing(database: str, broker: str) -> None:
-    done = campaign.run(Plan(seed=7, items=150, kills=7, database=database, broker=broker, pace=30.0, hurry=True))
+    done = campaign.run(Plan(seed=7, items=100, kills=7, database=database, broker=broker, pace=30.0, hurry=True))
     assert done.survived, "\n".join([done.line, *done.kills, *done.surprises])
     assert done.decisions > 0
