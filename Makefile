@@ -34,14 +34,14 @@ run: data/secret_key  ## Start the desk on 127.0.0.1:$(PORT): web, worker, demo;
 	@exec $(BIN)/python manage.py run_desk --port $(PORT)
 
 test: .venv/development data/secret_key  ## Run the tests
-	@$(BIN)/python -m pytest -m "not servers and not finetune" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 -m "not servers and not finetune" $(ARGS)
 
 # Any PostgreSQL where the user may create databases; the tests make one of their own beside the one that is named.
 TEST_POSTGRES_URL ?= postgres://root@127.0.0.1/postgres
 
 test-servers: .venv/development data/secret_key  ## The tests again on PostgreSQL, and the queue on Redis
 	@TEST_POSTGRES_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -m servers $(ARGS)
-	@TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -m "not servers and not browser and not finetune" $(ARGS)
+	@TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -n 2 -m "not servers and not browser and not finetune" $(ARGS)
 
 # torch first and by itself: where pip knows a wheel for this machine's hardware, it is taken as it is.
 .venv/finetune: .venv/runtime requirements-finetune.txt

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -49,7 +50,9 @@ def cores() -> int:
 
 
 def _perform(batch: Sequence[UUID]) -> list[bool]:
-    _foresee(batch)
+    # What fails for all of them fails again for each, and is then told on the item.
+    with suppress(Exception):
+        _foresee(batch)
     return [analyses.perform(key) for key in batch]
 
 

@@ -17,6 +17,9 @@ from tests.worker import ROOT, Desk
 from training.benchmark import endpoint, report
 from training.benchmark.figures import Stages, percentile
 
+# They start web servers and workers, and take minutes.
+pytestmark = pytest.mark.servers
+
 LABELLED = [
     {"comment": "The page crashes when I press save", "category": "website-bug", "split": "dev"},
     {"comment": "Please add a dark mode", "category": "feature-request", "split": "dev"},

@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from analyzer import events, memory, reviews, similar
+from analyzer import events, memory, reviews
 from analyzer.models import AnalyzerVersion, Fingerprint, QueueItem
 from feedback import search
 from feedback.models import Feedback, SyncProblem
@@ -134,13 +134,13 @@ def test_copies_of_it_are_counted_anew_and_still_found() -> None:
     items = []
     for _ in range(3):
         item = make.feedback(SENTENCE).queue_item
-        similar.find(QueueItem.objects.select_related("feedback").get(pk=item.pk))
+        make.compare(QueueItem.objects.select_related("feedback").get(pk=item.pk))
         items.append(item)
     assert Fingerprint.objects.get().pk == items[0].pk
     run(str(items[0].pk))
     assert set(QueueItem.objects.values_list("similar", flat=True)) == {1}
     again = make.feedback(SENTENCE).queue_item
-    similar.find(QueueItem.objects.select_related("feedback").get(pk=again.pk))
+    make.compare(QueueItem.objects.select_related("feedback").get(pk=again.pk))
     assert set(QueueItem.objects.values_list("similar", flat=True)) == {2}
 
 
