@@ -88,7 +88,8 @@ def test_the_openai_client_is_known_to_engines_and_training_algorithms_only() ->
 
 def test_the_extras_of_fine_tuning_are_known_to_its_own_package_only() -> None:
     users = {relative(path) for path in sources(*APPS) if roots(path) & EXTRAS}
-    assert all(user.startswith("training/finetune/") for user in users), users
+    # verl/ready.py runs on the cluster.
+    assert all(user.startswith(("training/finetune/", "training/verl/ready.py")) for user in users), users
 
 
 def test_the_pure_core_knows_neither_the_orm_nor_django() -> None:
