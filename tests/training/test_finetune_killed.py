@@ -45,7 +45,8 @@ def test_sigterm_leaves_a_checkpoint_and_the_next_worker_comes_to_the_same_end(t
     straight = workshop.job(tmp_path / "straight", tiny_base, "sft", probe=8)
     assert workshop.work(straight)[0] == 0
     apart = [workshop.told(one, "step")[-1]["loss"] for one in (directory, straight)]
-    assert apart[0] == pytest.approx(apart[1], rel=0.05)
+    # Dropout is drawn anew after a restart. From the beginning, twelve steps earlier, the loss is more than twice this.
+    assert apart[0] == pytest.approx(apart[1], rel=0.15)
 
 
 def test_a_worker_that_was_killed_goes_on_from_its_last_whole_checkpoint(tiny_base: Path, tmp_path: Path) -> None:

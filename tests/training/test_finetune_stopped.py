@@ -37,7 +37,7 @@ class Desk:
             "OMP_NUM_THREADS": "1",
         }
         run = subprocess.Popen(
-            [sys.executable, "-m", "tests.training.tuned_run", str(self.base), *resume],
+            [sys.executable, "-m", "tests.training.finetune_run", str(self.base), *resume],
             cwd=ROOT,
             env=os.environ | environment,
             stdout=subprocess.DEVNULL,

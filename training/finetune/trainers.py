@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import datasets
+from datasets.arrow_writer import SchemaInferenceError
+from datasets.exceptions import DatasetGenerationError
 from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 
 from training.finetune.job import Directory, Job
@@ -41,8 +43,14 @@ class Prepared:
         # Made anew each time: what an interrupted worker left is not to be trusted, and processes must not share it.
         cache = directory.cache / os.environ.get("RANK", "0")
         shutil.rmtree(cache, ignore_errors=True)
-        built = datasets.Dataset.from_generator(self._columns, cache_dir=str(cache), fingerprint="rows")
-        self.rows = built.shuffle(seed=job.seed)
+        try:
+            built = datasets.Dataset.from_generator(self._columns, cache_dir=str(cache), fingerprint="rows")
+        except DatasetGenerationError as error:
+            if not isinstance(error.__cause__, SchemaInferenceError):
+                raise
+            # No row at all, which datasets takes for an error; check says why there is none.
+            built = datasets.Dataset.from_list([])
+        self.rows = built.shuffle(seed=job.seed) if len(built) else built
 
     def __len__(self) -> int:
         return len(self.rows)
