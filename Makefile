@@ -1,7 +1,7 @@
 # make run: the desk on this machine. make test: the tests. Nothing else to install or set.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-servers test-finetune install-finetune faults lint types audit clean install
+.PHONY: help run test test-servers test-slow test-finetune install-finetune faults lint types audit clean install
 
 # The newest of the supported Pythons that is there; PYTHON=… overrides.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
@@ -34,14 +34,14 @@ run: data/secret_key  ## Start the desk on 127.0.0.1:$(PORT): web, worker, demo;
 	@exec $(BIN)/python manage.py run_desk --port $(PORT)
 
 test: .venv/development data/secret_key  ## Run the tests
-	@$(BIN)/python -m pytest -n 2 -m "not servers and not finetune" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 -m "not servers and not finetune and not slow" $(ARGS)
 
 # Any PostgreSQL where the user may create databases; the tests make one of their own beside the one that is named.
 TEST_POSTGRES_URL ?= postgres://root@127.0.0.1/postgres
 
 test-servers: .venv/development data/secret_key  ## The tests again on PostgreSQL, and the queue on Redis
-	@TEST_POSTGRES_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -m servers $(ARGS)
-	@TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -n 2 -m "not servers and not browser and not finetune" $(ARGS)
+	@TEST_POSTGRES_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -m "servers and not slow" $(ARGS)
+	@TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -n 2 -m "not servers and not browser and not finetune and not slow" $(ARGS)
 
 # torch first and by itself: where pip knows a wheel for this machine's hardware, it is taken as it is.
 .venv/finetune: .venv/runtime requirements-finetune.txt
@@ -54,6 +54,9 @@ install-finetune: .venv/finetune  ## What train_analyzer --algorithm sft, grpo a
 
 test-finetune: .venv/development .venv/finetune data/secret_key  ## Fine-tuning with a tiny model, on the CPU
 	@$(BIN)/python -m pytest -m finetune -n 2 --dist loadfile $(ARGS)
+
+test-slow: .venv/development data/secret_key  ## Rounds of kill -9 and the benchmarks, on small numbers; minutes
+	@TEST_POSTGRES_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -m slow $(ARGS)
 
 faults: .venv/development data/secret_key  ## Ten rounds of kill -9 under load; ARGS="--rounds 2 --items 500"
 	@$(BIN)/python -m tests.faults.campaign $(ARGS)

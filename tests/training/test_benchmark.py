@@ -18,7 +18,7 @@ from training.benchmark import endpoint, report
 from training.benchmark.figures import Stages, percentile
 
 # They start web servers and workers, and take minutes.
-pytestmark = pytest.mark.servers
+pytestmark = pytest.mark.slow
 
 LABELLED = [
     {"comment": "The page crashes when I press save", "category": "website-bug", "split": "dev"},

@@ -106,7 +106,7 @@ def test_the_table_shows_medians_spread_and_growth() -> None:
     assert "× from 1,000 to 10,000" in text
 
 
-@pytest.mark.servers
+@pytest.mark.slow
 def test_the_command_makes_measures_and_removes_its_databases(tmp_path: Path) -> None:
     command = [sys.executable, "manage.py", "benchmark_scale", "--sizes=100,200", "--rounds=1", "--repeats=1"]
     environment = os.environ | {"DEBUG": "1", "DJANGO_SETTINGS_MODULE": "triage_site.settings"}
