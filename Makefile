@@ -1,7 +1,7 @@
 # make run: the desk on this machine. make test: the tests. Nothing else to install or set.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-servers test-slow test-finetune install-finetune faults lint types audit clean install
+.PHONY: help run test test-servers test-mongodb test-slow test-finetune install-finetune faults lint types audit clean install
 
 # The newest of the supported Pythons that is there; PYTHON=… overrides.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
@@ -43,6 +43,10 @@ test-servers: .venv/development data/secret_key  ## The tests again on PostgreSQ
 	@TEST_POSTGRES_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -m "servers and not slow" $(ARGS)
 	@TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -n 2 -m "not servers and not browser and not finetune and not slow" $(ARGS)
 
+# On the server that TEST_MONGO_URI names, else on one that speaks its protocol.
+test-mongodb: .venv/development data/secret_key  ## The tests again on MongoDB
+	@$(BIN)/python -m tests.on_mongodb -n 2 -m "not servers and not browser and not finetune and not slow" $(ARGS)
+
 # torch first and by itself: where pip knows a wheel for this machine's hardware, it is taken as it is.
 .venv/finetune: .venv/runtime requirements-finetune.txt
 	@echo "Installing what fine-tuning needs: torch and some 25 packages, 1 GB on a CPU, 6 GB with CUDA."
@@ -53,7 +57,7 @@ test-servers: .venv/development data/secret_key  ## The tests again on PostgreSQ
 install-finetune: .venv/finetune  ## What train_analyzer --algorithm sft, grpo and dpo need
 
 test-finetune: .venv/development .venv/finetune data/secret_key  ## Fine-tuning with a tiny model, on the CPU
-	@$(BIN)/python -m pytest -m finetune -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m finetune $(ARGS)
 
 test-slow: .venv/development data/secret_key  ## Rounds of kill -9 and the benchmarks, on small numbers; minutes
 	@TEST_POSTGRES_URL=$(TEST_POSTGRES_URL) $(BIN)/python -m pytest -m slow $(ARGS)
@@ -71,7 +75,8 @@ lint: .venv/development  ## Style, templates, types, pending migrations
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 audit: .venv/development  ## Known vulnerabilities in what is installed; asks PyPI's advisory service
-	$(BIN)/pip-audit --skip-editable --strict --progress-spinner off
+	@$(BIN)/pip check
+	@$(BIN)/python -m tests.audit $(ARGS)
 
 clean:  ## Remove the environment and caches; data/ (database, key) stays
 	rm -rf .venv staticfiles .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -14,9 +14,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from analyzer import memory, priority, similar, standing, versions
-from analyzer.models import CLOCKS_DIFFER, Analysis, AnalyzerVersion, Heartbeat, QueueItem, rank
+from analyzer.models import CLOCKS_DIFFER, Analysis, AnalyzerVersion, Heartbeat, QueueItem, ReportGroup, rank
 from analyzer.schema import Task
 from feedback.models import Feedback
+from feedback.transactions import transact
 
 if TYPE_CHECKING:
     from analyzer.rollout import Outcome
@@ -125,50 +126,11 @@ def store(item: QueueItem, version: AnalyzerVersion, outcome: Outcome) -> Analys
 
     Raises Lost when this request was answered by somebody else.
     """
-    verdict = outcome.verdict
-    said = item.feedback
-    values = verdict.model_dump(mode="json", exclude={"usage", "engine"})
     try:
-        with transaction.atomic():
-            analysis = Analysis.objects.create(
-                feedback=said,
-                version=version,
-                request=item.request,
-                engine=verdict.engine,
-                usage=verdict.usage.model_dump(),
-                quality=outcome.reward,
-                duration_ms=outcome.duration_ms,
-                trace=outcome.spans,
-                **values,
-            )
-            claimed = QueueItem.objects.filter(
-                pk=item.pk, stage=QueueItem.Stage.RUNNING, request=item.request, attempts=item.attempts
-            )
-            finished = {
-                "stage": QueueItem.Stage.DONE,
-                "analysis": analysis,
-                "error": "",
-                "lease_until": None,
-                **standing.marks(analysis),
-            }
-            item.analysis = analysis
-            if item.group is not None:
-                # More similar reports may have come while this one was being analysed.
-                item.similar = QueueItem.objects.values_list("similar", flat=True).get(pk=item.pk)
-            points, _ = standing.priority_of(item, None)
-            moved = claimed.filter(status=QueueItem.Status.OPEN).update(
-                category=verdict.category.value,
-                severity=verdict.severity.value,
-                priority=points,
-                rank=rank(points, item.received_at),
-                flagged=verdict.needs_person or said.compliance != "accept",
-                **finished,
-            )
-            if not moved and not claimed.update(**finished):
-                raise Lost(str(item.pk))
+        # The workers of its near-copies count them on this item's row meanwhile.
+        return transact(lambda: _write(item, version, outcome))
     except IntegrityError as error:
         raise Lost(str(item.pk)) from error
-    return analysis
 
 
 def sweep() -> int:
@@ -176,7 +138,7 @@ def sweep() -> int:
     from django_q.brokers import get_broker
 
     now = timezone.now()
-    Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": now})
+    transact(lambda: Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": now}))
     # Nothing ends or began so far ahead, except by a clock that was wrong.
     wrong = now + CLOCKS_DIFFER
     late = Q(lease_until__lt=now) | Q(lease_until__gt=wrong + timedelta(seconds=settings.ANALYSIS_LEASE_SECONDS))
@@ -216,11 +178,58 @@ def _claim(feedback_id: UUID) -> QueueItem | None:
     )
     item.stage, item.attempts = QueueItem.Stage.RUNNING, item.attempts + 1
     item.lease_until = now + timedelta(seconds=settings.ANALYSIS_LEASE_SECONDS)
-    with transaction.atomic():
+
+    def take() -> bool:
         if not as_read.update(stage=item.stage, attempts=item.attempts, lease_until=item.lease_until):
-            return None
+            return False
         similar.mark(item)
-    return item
+        return True
+
+    return item if transact(take) else None
+
+
+def _write(item: QueueItem, version: AnalyzerVersion, outcome: Outcome) -> Analysis:
+    verdict = outcome.verdict
+    said = item.feedback
+    values = verdict.model_dump(mode="json", exclude={"usage", "engine"})
+    analysis = Analysis.objects.create(
+        feedback=said,
+        version=version,
+        request=item.request,
+        engine=verdict.engine,
+        usage=verdict.usage.model_dump(),
+        quality=outcome.reward,
+        duration_ms=outcome.duration_ms,
+        trace=outcome.spans,
+        **values,
+    )
+    claimed = QueueItem.objects.filter(
+        pk=item.pk, stage=QueueItem.Stage.RUNNING, request=item.request, attempts=item.attempts
+    )
+    finished = {
+        "stage": QueueItem.Stage.DONE,
+        "analysis": analysis,
+        "error": "",
+        "lease_until": None,
+        **standing.marks(analysis),
+    }
+    item.analysis = analysis
+    if item.group_id is not None:
+        # More similar reports may have come meanwhile. Who joins now waits for the group, and finds this one analysed.
+        claimed.select_for_update(no_key=True).values_list("pk").first()
+        item.group = ReportGroup.objects.select_for_update(no_key=True).get(pk=item.group_id)
+    points, _ = standing.priority_of(item, None)
+    moved = claimed.filter(status=QueueItem.Status.OPEN).update(
+        category=verdict.category.value,
+        severity=verdict.severity.value,
+        priority=points,
+        rank=rank(points, item.received_at),
+        flagged=verdict.needs_person or said.compliance != "accept",
+        **finished,
+    )
+    if not moved and not claimed.update(**finished):
+        raise Lost(str(item.pk))
+    return analysis
 
 
 def _fail(item: QueueItem, error: Exception) -> None:

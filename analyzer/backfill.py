@@ -59,6 +59,6 @@ def _perform(batch: Sequence[UUID]) -> list[bool]:
 def _foresee(batch: Sequence[UUID]) -> None:
     version = versions.active()
     if version.engine == AnalyzerVersion.Engine.LOCAL:
-        items = QueueItem.objects.filter(pk__in=batch).select_related("feedback")
+        items = QueueItem.objects.filter(pk__in=batch).select_related("feedback", "group")
         tasks = [analyses.task_of(item, version) for item in items]
         engines.local_of(versions.cached_spec(version)).foresee(tasks)

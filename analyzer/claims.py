@@ -11,12 +11,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from analyzer import events, roles
 from analyzer.models import CLOCKS_DIFFER, Aside, Event, QueueItem
+from feedback.transactions import transactional
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -47,24 +47,24 @@ def release(*, item: QueueItem, by: User) -> bool:
     return bool(released)
 
 
+@transactional
 def take_over(*, item: QueueItem, by: User) -> bool:
     """Claim an item whoever holds it, and log from whom; False when a third person was faster."""
     roles.require_reviewer(by)
-    with transaction.atomic():
-        now = QueueItem.objects.select_related("claimed_by").get(pk=item.pk)
-        holder = now.claimed_by if now.claimed and now.claimed_by_id != by.pk else None
-        taken = _claim(QueueItem.objects.filter(pk=item.pk, claimed_by=now.claimed_by_id), item, by)
-        if taken and holder is not None:
-            events.record(feedback=item.pk, kind=Event.Kind.TAKE_OVER, by=by, value={"from": str(holder)})
+    now = QueueItem.objects.select_related("claimed_by").get(pk=item.pk)
+    holder = now.claimed_by if now.claimed and now.claimed_by_id != by.pk else None
+    taken = _claim(QueueItem.objects.filter(pk=item.pk, claimed_by=now.claimed_by_id), item, by)
+    if taken and holder is not None:
+        events.record(feedback=item.pk, kind=Event.Kind.TAKE_OVER, by=by, value={"from": str(holder)})
     return taken
 
 
+@transactional
 def skip(*, item: QueueItem, by: User) -> None:
     """Come back to an item after the others; forgotten when somebody decides it."""
     roles.require_reviewer(by)
-    with transaction.atomic():
-        Aside.objects.update_or_create(user=by, feedback_id=item.pk, defaults={"at": timezone.now()})
-        release(item=item, by=by)
+    Aside.objects.update_or_create(user=by, feedback_id=item.pk, defaults={"at": timezone.now()})
+    release(item=item, by=by)
 
 
 def next_item(

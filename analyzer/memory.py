@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import F
-from django.utils import timezone
 
 from analyzer import actions
 from analyzer.models import AnalyzerVersion, Review
@@ -85,20 +84,16 @@ def remember(*, before: datetime | None = None, without: Collection[str] = ()) -
     """The newest decisions that may be shown, newest first; before and without keep an examination's items out."""
     decided = (
         # From the decisions, newest first, which an index serves; from the items it would be a sort of all of them.
-        Review.objects.filter(
-            provenance__in=(Review.Provenance.VALIDATED, Review.Provenance.OVERRIDDEN),
-            undone_at=None,
-            # All of them; the bound is there for SQLite, which else does not see that the index by time is the one.
-            created_at__lte=timezone.now(),
-            feedback__queue_item__review=F("pk"),
+        Review.objects.one_by_one()
+        .filter(
             feedback__queue_item__flagged=False,
             feedback__compliance=ComplianceOutcome.ACCEPT,
             feedback__synthetic=False,
         )
         .exclude(feedback__comment="")
         .exclude(severity="")
+        .annotate(in_force=F("feedback__queue_item__review"))
         .select_related("feedback")
-        .order_by("-created_at")
     )
     if before is not None:
         decided = decided.filter(feedback__queue_item__received_at__lt=before)
@@ -118,10 +113,10 @@ def example(task: Task, *, category: str, severity: str, action: str = "") -> Ex
     )
 
 
-def _examples(decided: Iterator[Review]) -> Iterator[Remembered]:
+def _examples(decided: Iterator[Any]) -> Iterator[Remembered]:
     for review in decided:
         said = review.feedback
-        if said.has_finding("prompt-injection"):
+        if review.in_force != review.pk or said.has_finding("prompt-injection"):
             continue
         task = Task(id=str(said.pk), comment=said.comment, type=said.type, rating=said.rating, page=said.page)
         yield Remembered(

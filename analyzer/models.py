@@ -150,6 +150,22 @@ class Analysis(models.Model):
         return f"{self.category}/{self.severity} by v{self.version_id and self.version.number}"
 
 
+class ReviewQuerySet(models.QuerySet["Review"]):
+    def one_by_one(self) -> ReviewQuerySet:
+        """Decisions that somebody made by looking at one item, newest first, by the index of time.
+
+        In force or not: that is for who reads them to see by the item's review. As a condition it makes PostgreSQL
+        expect a single row, and sort all decisions to find it.
+        """
+        alone = self.filter(
+            provenance__in=(Review.Provenance.VALIDATED, Review.Provenance.OVERRIDDEN),
+            undone_at=None,
+            # All of them; the bound is there for SQLite, which else does not see that the index by time is the one.
+            created_at__lte=timezone.now(),
+        )
+        return alone.order_by("-created_at")
+
+
 class Review(models.Model):
     """One human opinion about one analysis; append-only. QueueItem.review names the one that counts now."""
 
@@ -204,6 +220,8 @@ class Review(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
 
+    objects = ReviewQuerySet.as_manager()
+
     class Meta:
         ordering = ("-created_at",)
         indexes = (
@@ -253,6 +271,19 @@ class QueueItemQuerySet(models.QuerySet["QueueItem"]):
     def unfinished(self) -> QueueItemQuerySet:
         """Items whose analysis is outstanding or was cut off."""
         return self.filter(stage__in=(QueueItem.Stage.PENDING, QueueItem.Stage.RUNNING))
+
+
+class ReportGroup(models.Model):
+    """Reports that say nearly the same, counted in one row: a count in each member's would make all of them wait.
+
+    Named after the first member. A group that lost all members but one stays, since more copies may come.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    size = models.PositiveIntegerField(help_text="How many members there are.")
+
+    def __str__(self) -> str:
+        return f"{self.size} reports like {self.id}"
 
 
 class QueueItem(models.Model):
@@ -314,8 +345,15 @@ class QueueItem(models.Model):
     priority = models.PositiveSmallIntegerField(default=priority.UNKNOWN)
     rank = models.BigIntegerField()
     flagged = models.BooleanField(default=False, help_text="Something about it rules out any automatic acceptance.")
-    group = models.UUIDField(null=True, blank=True, help_text="Shared by reports that say nearly the same.")
-    similar = models.PositiveIntegerField(default=0, help_text="Other reports that say nearly the same.")
+    group = models.ForeignKey(
+        ReportGroup,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_column="group",
+        db_index=False,
+    )
     # A claim is advice to others, never a lock: nobody is handed the item meanwhile, but anybody may decide it.
     claimed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -356,6 +394,11 @@ class QueueItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.category or 'not analysed'}: {self.feedback}"
+
+    @property
+    def similar(self) -> int:
+        """Other reports that say nearly the same; a query when the group was not selected with the item."""
+        return 0 if self.group is None else max(0, self.group.size - 1)
 
     @property
     def age(self) -> timedelta:

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import QuerySet
 
 from analyzer import claims, events, reviews, roles, standing
 from analyzer.models import Analysis, Aside, Event, QueueItem, Review
 from analyzer.reviews import Stale
+from feedback.transactions import transactional
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -43,31 +43,29 @@ class Agreement:
         return self.agreed / self.n if self.n else None
 
 
+@transactional
 def ask(*, item: QueueItem, by: User, text: str = "") -> Event:
     """Leave an open item to somebody else; whoever asks is not handed it again. Raises PermissionDenied, or Stale."""
     roles.require_reviewer(by)
-    with transaction.atomic():
-        asked = QueueItem.objects.filter(pk=item.pk, status=QueueItem.Status.OPEN).update(
-            second=QueueItem.Second.WANTED
-        )
-        if not asked:
-            raise Stale("Somebody decided this item meanwhile, so there is nothing left to ask.", _now(item))
-        Aside.objects.update_or_create(user=by, feedback_id=item.pk, defaults={"passed_on": True})
-        claims.release(item=item, by=by)
-        return events.record(feedback=item.pk, kind=Event.Kind.SECOND_WANTED, by=by, text=text)
+    asked = QueueItem.objects.filter(pk=item.pk, status=QueueItem.Status.OPEN).update(second=QueueItem.Second.WANTED)
+    if not asked:
+        raise Stale("Somebody decided this item meanwhile, so there is nothing left to ask.", _now(item))
+    Aside.objects.update_or_create(user=by, feedback_id=item.pk, defaults={"passed_on": True})
+    claims.release(item=item, by=by)
+    return events.record(feedback=item.pk, kind=Event.Kind.SECOND_WANTED, by=by, text=text)
 
 
+@transactional
 def withdraw(*, item: QueueItem, by: User) -> None:
     """Take back that one asked. Raises PermissionDenied, or Stale when it was decided meanwhile or never asked."""
     roles.require_reviewer(by)
-    with transaction.atomic():
-        mine, _ = Aside.objects.filter(user=by, feedback=item.pk, passed_on=True).delete()
-        others = Aside.objects.filter(feedback=item.pk, passed_on=True).exists()
-        after = QueueItem.Second.WANTED if others else QueueItem.Second.NONE
-        open_items = QueueItem.objects.filter(pk=item.pk, status=QueueItem.Status.OPEN)
-        if not mine or not open_items.update(second=after):
-            raise Stale("There is no question of yours to take back.", _now(item))
-        events.record(feedback=item.pk, kind=Event.Kind.SECOND_WITHDRAWN, by=by)
+    mine, _ = Aside.objects.filter(user=by, feedback=item.pk, passed_on=True).delete()
+    others = Aside.objects.filter(feedback=item.pk, passed_on=True).exists()
+    after = QueueItem.Second.WANTED if others else QueueItem.Second.NONE
+    open_items = QueueItem.objects.filter(pk=item.pk, status=QueueItem.Status.OPEN)
+    if not mine or not open_items.update(second=after):
+        raise Stale("There is no question of yours to take back.", _now(item))
+    events.record(feedback=item.pk, kind=Event.Kind.SECOND_WITHDRAWN, by=by)
 
 
 def next_item(*, by: User) -> QueueItem | None:
@@ -89,6 +87,7 @@ def disputed() -> QuerySet[QueueItem]:
     return QueueItem.objects.filter(second=QueueItem.Second.DISPUTED).order_by(*claims.FORWARD)
 
 
+@transactional
 def give(
     *,
     analysis: Analysis,
@@ -106,38 +105,37 @@ def give(
     wanted any more.
     """
     roles.require_reviewer(by)
-    with transaction.atomic():
-        item = QueueItem.objects.select_related("review__reviewer").get(pk=analysis.feedback_id)
-        first = item.review
-        if first is None or item.second != QueueItem.Second.WANTED:
-            raise Stale("No second opinion is wanted on this item any more.", item)
-        if first.reviewer_id == by.pk:
-            raise PermissionDenied("A second opinion must come from somebody else.")
-        kept = (category, severity) == (analysis.category, analysis.severity)
-        opinion = reviews.build(
-            analysis=analysis,
-            by=by,
-            after=first,
-            role=Review.Role.SECOND,
-            provenance=Review.Provenance.VALIDATED if kept else Review.Provenance.OVERRIDDEN,
-            category=category,
-            severity=severity,
-            action="",
-            points=None,
-            reasons=reasons,
-            note=note,
-            seconds=seconds,
-            suggestion_visible=suggestion_visible,
-        )
-        opinion.save(force_insert=True)
-        agreed = standing.same(first, opinion)
-        given = QueueItem.objects.filter(pk=item.pk, review=first, second=QueueItem.Second.WANTED).update(
-            second=QueueItem.Second.AGREED if agreed else QueueItem.Second.DISPUTED,
-            claimed_by=None,
-            claimed_until=None,
-        )
-        if not given:
-            raise Stale("Somebody else gave an opinion or decided anew meanwhile; yours was not stored.", _now(item))
+    item = QueueItem.objects.select_related("review__reviewer").get(pk=analysis.feedback_id)
+    first = item.review
+    if first is None or item.second != QueueItem.Second.WANTED:
+        raise Stale("No second opinion is wanted on this item any more.", item)
+    if first.reviewer_id == by.pk:
+        raise PermissionDenied("A second opinion must come from somebody else.")
+    kept = (category, severity) == (analysis.category, analysis.severity)
+    opinion = reviews.build(
+        analysis=analysis,
+        by=by,
+        after=first,
+        role=Review.Role.SECOND,
+        provenance=Review.Provenance.VALIDATED if kept else Review.Provenance.OVERRIDDEN,
+        category=category,
+        severity=severity,
+        action="",
+        points=None,
+        reasons=reasons,
+        note=note,
+        seconds=seconds,
+        suggestion_visible=suggestion_visible,
+    )
+    opinion.save(force_insert=True)
+    agreed = standing.same(first, opinion)
+    given = QueueItem.objects.filter(pk=item.pk, review=first, second=QueueItem.Second.WANTED).update(
+        second=QueueItem.Second.AGREED if agreed else QueueItem.Second.DISPUTED,
+        claimed_by=None,
+        claimed_until=None,
+    )
+    if not given:
+        raise Stale("Somebody else gave an opinion or decided anew meanwhile; yours was not stored.", _now(item))
     return opinion
 
 

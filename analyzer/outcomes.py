@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Count, F
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from analyzer import events, rewards, roles
 from analyzer.models import Event, QueueItem, Review
 from analyzer.reviews import Stale
 from analyzer.taxonomy import OUTCOME_NAMES, Category, Outcome, Severity
+from feedback.transactions import transact
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -147,11 +147,14 @@ def _move(
     seen = QueueItem.objects.filter(
         pk=item.pk, status=QueueItem.Status.DECIDED, review=review, outcome=item.outcome, closed_at=item.closed_at
     )
-    with transaction.atomic():
+
+    def store() -> Event:
         if review is None or not seen.update(outcome=outcome, duplicate_of=original, closed_at=at):
             now = QueueItem.objects.select_related("feedback", "review__reviewer").get(pk=item.pk)
             raise Stale(_what_happened(now), now)
-        event = events.record(feedback=item.pk, kind=kind, by=by, text=text, value=value)
+        return events.record(feedback=item.pk, kind=kind, by=by, text=text, value=value)
+
+    event = transact(store)
     item.outcome, item.duplicate_of, item.closed_at = outcome, original, at
     return event
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from analyzer import events, rewards, roles, standing
@@ -15,6 +14,7 @@ from analyzer.models import Analysis, Aside, Event, QueueItem, Review
 from analyzer.taxonomy import HARMLESS, Severity
 from feedback.ids import new_id
 from feedback.models import Feedback
+from feedback.transactions import transactional
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -138,6 +138,7 @@ def override(
     return _store(made)
 
 
+@transactional
 def undo(*, review: Review, by: User) -> QueueItem:
     """Take an opinion back: the decision before it counts again, or the item is open as it was.
 
@@ -148,21 +149,20 @@ def undo(*, review: Review, by: User) -> QueueItem:
     if review.role == Review.Role.ADJUDICATION:
         roles.require_adjudicator(by)
     before = review.replaces
-    with transaction.atomic():
-        item = QueueItem.objects.select_related("feedback", "analysis").get(pk=review.feedback_id)
-        if review.role == Review.Role.SECOND:
-            given = (QueueItem.Second.AGREED, QueueItem.Second.DISPUTED)
-            counts = QueueItem.objects.filter(pk=item.pk, review=before, second__in=given)
-            taken = counts.update(second=QueueItem.Second.WANTED)
-        else:
-            counts = QueueItem.objects.filter(pk=item.pk, review=review)
-            taken = counts.update(**standing.columns(item, before))
-        if not taken:
-            raise Stale("This decision no longer counts, so there is nothing to undo.", item)
-        if item.outcome and before is None:
-            events.record(feedback=item.pk, kind=Event.Kind.REOPENED, by=by, value={"outcome": item.outcome})
-        review.undone_at, review.undone_by = timezone.now(), by
-        review.save(update_fields=("undone_at", "undone_by"))
+    item = QueueItem.objects.select_related("feedback", "analysis").get(pk=review.feedback_id)
+    if review.role == Review.Role.SECOND:
+        given = (QueueItem.Second.AGREED, QueueItem.Second.DISPUTED)
+        counts = QueueItem.objects.filter(pk=item.pk, review=before, second__in=given)
+        taken = counts.update(second=QueueItem.Second.WANTED)
+    else:
+        counts = QueueItem.objects.filter(pk=item.pk, review=review)
+        taken = counts.update(**standing.columns(item, before))
+    if not taken:
+        raise Stale("This decision no longer counts, so there is nothing to undo.", item)
+    if item.outcome and before is None:
+        events.record(feedback=item.pk, kind=Event.Kind.REOPENED, by=by, value={"outcome": item.outcome})
+    review.undone_at, review.undone_by = timezone.now(), by
+    review.save(update_fields=("undone_at", "undone_by"))
     item.refresh_from_db()
     return item
 
@@ -215,6 +215,7 @@ def unfit_for_bulk(item: QueueItem, *, by: User | None = None) -> str:
     return ""
 
 
+@transactional
 def record_imported(*, feedback: Feedback, by: User, category: str, severity: str = "") -> Review:
     """A label that came with an import; it counts as a person's word until somebody decides here.
 
@@ -230,12 +231,11 @@ def record_imported(*, feedback: Feedback, by: User, category: str, severity: st
         suggestion_visible=False,
     )
     review.full_clean()
-    with transaction.atomic():
-        item = QueueItem.objects.select_related("feedback", "analysis").get(pk=feedback.pk)
-        if item.review_id is not None:
-            raise Stale("The item has a decision already.", item)
-        review.save(force_insert=True)
-        QueueItem.objects.filter(pk=item.pk).update(**standing.columns(item, review))
+    item = QueueItem.objects.select_related("feedback", "analysis").get(pk=feedback.pk)
+    if item.review_id is not None:
+        raise Stale("The item has a decision already.", item)
+    review.save(force_insert=True)
+    QueueItem.objects.filter(pk=item.pk).update(**standing.columns(item, review))
     return review
 
 
@@ -281,22 +281,22 @@ def build(
     return review
 
 
+@transactional
 def _store(review: Review) -> Review:
     """Store a decision that was built, unless the item moved on meanwhile; raises Stale."""
     analysis, by, after = review.analysis, review.reviewer, review.replaces
-    with transaction.atomic():
-        item = QueueItem.objects.select_related("feedback", "analysis").get(pk=review.feedback_id)
-        review.save(force_insert=True)
-        # One conditional UPDATE decides who was first, on every database.
-        taken = QueueItem.objects.filter(pk=item.pk, analysis=analysis, review=after).update(
-            **standing.columns(item, review), claimed_by=None, claimed_until=None
-        )
-        if not taken:
-            raise _stale(item)
-        Aside.objects.filter(feedback=item.pk, passed_on=False).delete()
-        if item.claimed and item.claimed_by_id != by.pk:
-            held_by = {"from": str(item.claimed_by), "decided": True}
-            events.record(feedback=item.pk, kind=Event.Kind.TAKE_OVER, by=by, value=held_by)
+    item = QueueItem.objects.select_related("feedback", "analysis").get(pk=review.feedback_id)
+    review.save(force_insert=True)
+    # One conditional UPDATE decides who was first, on every database.
+    taken = QueueItem.objects.filter(pk=item.pk, analysis=analysis, review=after).update(
+        **standing.columns(item, review), claimed_by=None, claimed_until=None
+    )
+    if not taken:
+        raise _stale(item)
+    Aside.objects.filter(feedback=item.pk, passed_on=False).delete()
+    if item.claimed and item.claimed_by_id != by.pk:
+        held_by = {"from": str(item.claimed_by), "decided": True}
+        events.record(feedback=item.pk, kind=Event.Kind.TAKE_OVER, by=by, value=held_by)
     return review
 
 

@@ -18,13 +18,14 @@ from operator import or_
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from rapidfuzz import fuzz
 
 from analyzer import priority, reviews, roles, standing
-from analyzer.models import Fingerprint, QueueItem, Review, rank
+from analyzer.models import Fingerprint, QueueItem, ReportGroup, Review, rank
 from analyzer.reviews import Batch, Stale
 from feedback.ids import new_id
+from feedback.transactions import transact
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 ALIKE: Final = 88
 # Likely copies that are compared at most; more share a band only where comments are made from a template.
 CANDIDATES: Final = 200
-# A group is counted so far and no further: its members' rows are written whenever one joins.
-COUNTED: Final = 1_000
+# Members that are looked through at most for one that says the same as an erased one.
+HEIRS: Final = 1_000
 # Members that are decided together at most.
 TOGETHER: Final = 500
 # What validated compares with: so many of the newest decisions, and how alike (cosine, words weighed by rarity).
@@ -75,7 +76,7 @@ def mark(item: QueueItem) -> None:
     For the worker, in a transaction that is committed before it calls find.
     """
     bands = _bands(item)
-    if item.group is None and bands is not None:
+    if item.group_id is None and bands is not None:
         # Only a later attempt or request can find one there, made of what was said then.
         first = (item.request, item.attempts) == (1, 1)
         Fingerprint(feedback_id=item.pk, **bands).save(force_insert=first)
@@ -84,33 +85,35 @@ def mark(item: QueueItem) -> None:
 def find(item: QueueItem) -> None:
     """Put a marked item into the group of the report that it nearly repeats, and count it there; item follows.
 
-    For the worker, before the analysis. Each statement commits by itself, so that of two copies analysed at the same
-    moment the later one sees the other; a call that was cut short is made good by the next.
+    For the worker, before the analysis and in no transaction, so that of two copies analysed at the same moment the
+    later one sees the other; a call that was cut short is made good by the next.
     """
-    if item.group is None:
+    if item.group_id is None:
         bands = _bands(item)
         nearest = _nearest(item, bands) if bands is not None else None
         if nearest is None:
             return
-        _join(item, *nearest)
-    _count(item)
+        item.group = transact(lambda: _join(item.pk, *nearest))
+    if item.group_id is not None:
+        _move_waiting(item)
 
 
 def leave_group(instance: Feedback, **kwargs: Any) -> None:
     """Count a report out of its group before it is erased; its fingerprint goes to a copy that has none of its own."""
     feedback = instance
-    item = QueueItem.objects.filter(pk=feedback.pk).exclude(group=None).first()
-    if item is None:
+    # Locked before its group, as everywhere.
+    item = QueueItem.objects.filter(pk=feedback.pk).select_for_update().first()
+    if item is None or item.group_id is None:
         return
-    rest = QueueItem.objects.filter(group=item.group).exclude(pk=item.pk)
-    left = rest[: COUNTED + 1].count()
-    if left <= COUNTED:
-        rest.update(similar=max(0, left - 1))
+    left = ReportGroup.objects.filter(pk=item.group_id)
+    left.update(size=F("size") - 1)
+    left.filter(size=0).delete()
     bands = fingerprint(feedback.comment, made_up=item.synthetic)
     if bands is None or not Fingerprint.objects.filter(pk=item.pk).exists():
         return
     text = plain(feedback.comment)
-    for heir in rest.select_related("feedback").order_by("pk")[:COUNTED]:
+    rest = QueueItem.objects.filter(group=item.group_id).exclude(pk=item.pk)
+    for heir in rest.select_related("feedback").order_by("pk")[:HEIRS]:
         if plain(heir.feedback.comment) == text:
             Fingerprint.objects.get_or_create(feedback_id=heir.pk, defaults=bands)
             return
@@ -118,9 +121,9 @@ def leave_group(instance: Feedback, **kwargs: Any) -> None:
 
 def others(item: QueueItem, *, limit: int = 20) -> list[QueueItem]:
     """The newest near-copies of an item, decided ones first; item.similar says how many there are."""
-    if item.group is None:
+    if item.group_id is None:
         return []
-    group = QueueItem.objects.filter(group=item.group).exclude(pk=item.pk)
+    group = QueueItem.objects.filter(group=item.group_id).exclude(pk=item.pk)
     rows = group.select_related("feedback", "review__reviewer").defer("review__reviewer__password")
     return list(rows.order_by("status", "-received_at")[:limit])
 
@@ -130,11 +133,13 @@ def validated(item: QueueItem, *, limit: int = 3) -> list[Related]:
 
     Related ones are looked for among the newest RECENT decisions. Costs two queries, three with a group.
     """
-    copies = _decided_alone(item).filter(feedback__queue_item__group=item.group)[:limit] if item.group else ()
+    alone = Review.objects.one_by_one().filter(feedback__queue_item__synthetic=item.synthetic).exclude(feedback=item.pk)
+    in_group = alone.filter(feedback__queue_item__group=item.group_id, feedback__queue_item__review=F("pk"))
+    copies = in_group.values_list("feedback", flat=True)[:limit] if item.group_id else ()
     alike = dict.fromkeys(copies, (True, 1.0))
     if len(alike) < limit:
-        rows = _decided_alone(item).values_list("feedback", "feedback__comment")[:RECENT]
-        recent = [(key, comment) for key, comment in rows if key not in alike]
+        rows = alone.values_list("pk", "feedback__queue_item__review", "feedback", "feedback__comment")[:RECENT]
+        recent = [(key, said) for made, in_force, key, said in rows if made == in_force and key not in alike]
         shares = _related(item.feedback.comment, [comment for _, comment in recent])
         best = sorted(zip(shares, recent, strict=True), key=lambda pair: -pair[0])[: limit - len(alike)]
         alike |= {key: (False, share) for share, (key, _) in best if share >= RELATED}
@@ -146,9 +151,9 @@ def validated(item: QueueItem, *, limit: int = 3) -> list[Related]:
 def preview(*, item: QueueItem, by: User) -> Preview:
     """What decide_all would do, most important first; reads TOGETHER members at most."""
     roles.require_reviewer(by)
-    if item.group is None:
+    if item.group_id is None:
         return Preview([], [])
-    group = QueueItem.objects.filter(group=item.group, status=QueueItem.Status.OPEN).exclude(pk=item.pk)
+    group = QueueItem.objects.filter(group=item.group_id, status=QueueItem.Status.OPEN).exclude(pk=item.pk)
     members = group.select_related("feedback", "analysis").defer("analysis__trace").order_by("rank", "-pk")[:TOGETHER]
     judged = [(member, reviews.unfit_for_bulk(member, by=by)) for member in members]
     return Preview([member for member, why in judged if not why], [(member, why) for member, why in judged if why])
@@ -225,41 +230,42 @@ def _nearest(item: QueueItem, bands: dict[str, int]) -> tuple[UUID, float] | Non
     return None if nearest is None else (nearest, best)
 
 
-def _join(item: QueueItem, other: UUID, alike: float) -> None:
-    # A group is named after its first member, so that two who found each other name it alike.
-    QueueItem.objects.filter(pk=other, group=None).update(group=min(item.pk, other))
-    item.group = QueueItem.objects.values_list("group", flat=True).get(pk=other)
-    QueueItem.objects.filter(pk=item.pk).update(group=item.group)
+def _join(one: UUID, other: UUID, alike: float) -> ReportGroup | None:
+    """Make two reports members of one group, unless both have one; in a transaction. Returns the group of the first.
+
+    None when the other one was erased meanwhile.
+    """
+    # Locked in one order, so that two who found each other do not each wait for the other.
+    pair = QueueItem.objects.filter(pk__in=(one, other)).order_by("pk").select_for_update(no_key=True)
+    groups = dict(pair.values_list("pk", "group"))
+    if len(groups) < 2:
+        return None
+    key = groups[one] or groups[other] or min(groups)
+    joining = [each for each, group in groups.items() if group is None]
+    QueueItem.objects.filter(pk__in=joining).update(group=key)
+    if len(joining) == 2:
+        ReportGroup.objects.create(pk=key, size=2)
+    elif joining:
+        ReportGroup.objects.filter(pk=key).update(size=F("size") + 1)
     if alike == 100:
         # One fingerprint is enough for any number of exact copies; both sides would remove the same one.
-        Fingerprint.objects.filter(pk=max(item.pk, other)).delete()
+        Fingerprint.objects.filter(pk=max(one, other)).delete()
+    return ReportGroup.objects.get(pk=key)
 
 
-def _count(item: QueueItem) -> None:
-    """Tell the members of an item's group how many they are, and move the waiting ones where that puts them."""
-    members = QueueItem.objects.filter(group=item.group)
-    item.similar = members[: COUNTED + 1].count() - 1
-    counted = members if item.similar < COUNTED else members.filter(pk=item.pk)
-    counted.update(similar=item.similar)
-    if priority.similar_points(item.similar - 1) >= priority.SIMILAR_MAX:
+def _move_waiting(item: QueueItem) -> None:
+    """Put the waiting members of an item's group where their number puts them now, each in a statement of its own."""
+    if not item.similar or priority.similar_points(item.similar - 1) >= priority.SIMILAR_MAX:
         return
-    waiting = members.filter(status=QueueItem.Status.OPEN, analysis__isnull=False).exclude(pk=item.pk)
-    for member in waiting.select_related("feedback", "analysis").defer("analysis__trace"):
+    members = QueueItem.objects.filter(group=item.group_id, status=QueueItem.Status.OPEN, analysis__isnull=False)
+    waiting = members.exclude(pk=item.pk).select_related("feedback", "analysis", "group").defer("analysis__trace")
+    for member in waiting:
         points, _ = standing.priority_of(member, None)
-        if points != member.priority:
+        if points > member.priority:
+            # Only ever forward: somebody who counted more of them may have been here meanwhile.
             QueueItem.objects.filter(
-                pk=member.pk, status=QueueItem.Status.OPEN, analysis=member.analysis, similar=member.similar
+                pk=member.pk, status=QueueItem.Status.OPEN, analysis=member.analysis, priority__lt=points
             ).update(priority=points, rank=rank(points, member.received_at))
-
-
-def _decided_alone(item: QueueItem) -> QuerySet[Review, UUID]:
-    """The feedback of decisions in force that somebody made by looking at one item, newest first, on other items."""
-    decisions = Review.objects.filter(
-        provenance__in=(Review.Provenance.VALIDATED, Review.Provenance.OVERRIDDEN),
-        feedback__queue_item__review=F("pk"),
-        feedback__queue_item__synthetic=item.synthetic,
-    ).exclude(feedback=item.pk)
-    return decisions.order_by("-created_at").values_list("feedback", flat=True)
 
 
 def _related(comment: str, known: Sequence[str]) -> list[float]:

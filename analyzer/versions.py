@@ -15,6 +15,7 @@ from django.utils import timezone
 from analyzer import adapters, roles
 from analyzer.engines import Spec
 from analyzer.models import AnalyzerVersion
+from feedback.transactions import transact
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -92,15 +93,18 @@ def activate(*, version: AnalyzerVersion, by: User | None) -> AnalyzerVersion:
         fault = adapters.fault(version.adapter, settings.FINETUNE_DIR)
         if fault:
             raise NotUsable(f"Version {version.number} cannot be activated. {fault}")
-    with transaction.atomic():
-        AnalyzerVersion.objects.filter(status=AnalyzerVersion.Status.ACTIVE).exclude(pk=version.pk).update(
-            status=AnalyzerVersion.Status.RETIRED
-        )
-        version.status = AnalyzerVersion.Status.ACTIVE
-        version.activated_at = timezone.now()
-        version.activated_by = by
-        version.save(update_fields=("status", "activated_at", "activated_by"))
+    transact(lambda: _switch(version, by))
     return version
+
+
+def _switch(version: AnalyzerVersion, by: User | None) -> None:
+    AnalyzerVersion.objects.filter(status=AnalyzerVersion.Status.ACTIVE).exclude(pk=version.pk).update(
+        status=AnalyzerVersion.Status.RETIRED
+    )
+    version.status = AnalyzerVersion.Status.ACTIVE
+    version.activated_at = timezone.now()
+    version.activated_by = by
+    version.save(update_fields=("status", "activated_at", "activated_by"))
 
 
 def spec(version: AnalyzerVersion) -> Spec:

@@ -12,7 +12,6 @@ from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.admin.options import get_content_type_for_model
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
-from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import dateformat, timezone
@@ -79,11 +78,11 @@ class StayingChangeList(ChangeList):
         super().get_results(request)
         self.page_num = self.paginator.validate_number(self.page_num)
         shown = self.result_list
-        # MongoDB cannot look up the rows of a query with a limit.
-        if isinstance(shown, QuerySet) and connection.vendor != "mongodb":
+        if isinstance(shown, QuerySet):
             # Sorted and cut by their keys alone: whatever else is joined is looked up for the rows of this page only.
-            rows = self.root_queryset.filter(pk__in=shown.values("pk"))
-            self.result_list = rows.order_by(*shown.query.order_by)
+            # In two questions, since in one PostgreSQL may join all rows of every table first.
+            keys = list(shown.values_list("pk", flat=True))
+            self.result_list = self.root_queryset.filter(pk__in=keys).order_by(*shown.query.order_by)
 
 
 class ReadOnlyAdmin(BaseAdmin):

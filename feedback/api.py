@@ -58,7 +58,7 @@ def _submit_or_explain(request: HttpRequest) -> JsonResponse:
     """503 while the database cannot work. What was stored although no answer came is found again by its key."""
     try:
         return _submit(request)
-    except outages.ERRORS as error:
+    except Exception as error:
         if not outages.is_one(error):
             raise
         logger.exception("a submission could not be stored")

@@ -16,6 +16,7 @@ from feedback.forms import FeedbackForm
 from feedback.governance import assess
 from feedback.models import PAGE_MAX, TITLE_MAX, Feedback
 from feedback.signals import feedback_changed, feedback_received
+from feedback.transactions import transactional
 
 
 class Refused(Exception):
@@ -88,14 +89,14 @@ def compose(
     )
 
 
+@transactional
 def store(*, rows: Sequence[Feedback]) -> None:
     """Store composed submissions and have them analysed: all or none, with a few statements however many there are.
 
     Raises IntegrityError when one of them is there already.
     """
-    with transaction.atomic():
-        Feedback.objects.bulk_create(rows)
-        feedback_received.send(sender=Feedback, rows=rows)
+    Feedback.objects.bulk_create(rows)
+    feedback_received.send(sender=Feedback, rows=rows)
 
 
 def revise(*, feedback: Feedback, form: FeedbackForm) -> bool:

@@ -7,6 +7,7 @@ nothing that anybody types can be wrong.
 
 from __future__ import annotations
 
+import re
 import string
 import unicodedata
 from collections.abc import Iterator
@@ -37,6 +38,14 @@ FOLD_FROM: Final = _SPACE + "".join(_BARE) + _MARKS
 FOLD_TO: Final = " " * len(_SPACE) + "".join(_BARE.values())
 _FOLD: Final = str.maketrans(FOLD_FROM[: len(FOLD_TO)], FOLD_TO, _MARKS)
 _QUOTES: Final = str.maketrans(dict.fromkeys("“”„«»", '"') | {"\0": " "})
+
+# A letter that was read without its accent, as a pattern of what it may have been in most languages of Europe; used up
+# to so many letters, since a database may refuse a long pattern.
+_AS_WRITTEN: Final = {
+    bare: f"[{bare}{''.join(letter for letter in _LETTERS if letter < 'ƀ' and _BARE.get(letter) == bare)}]"
+    for bare in set(_BARE.values())
+}
+_AS_WRITTEN_MAX: Final = 60
 
 # Up to so many comments are looked up one by one on SQLite, some 5 µs each.
 FEW: Final = 50_000
@@ -89,9 +98,12 @@ def condition(text: str, *, path: str = "") -> Q:
         return Q(**{f"{path}pk__in": RawSQL(keys, (asked,))})  # noqa: S611 (a constant; what is asked is a parameter)
     found = Q()
     for phrase in phrases:
-        # Without an index of words: wherever the letters stand, also inside of a word.
-        letters = " ".join(phrase.words)
-        found &= Q(**{f"{path}comment__icontains": letters}) | Q(**{f"{path}page__icontains": letters})
+        # Without an index of words: wherever the letters stand, also inside of a word. Between two words of a phrase
+        # anything may stand that is no word: "won't" was read as two.
+        written = _AS_WRITTEN if sum(map(len, phrase.words)) <= _AS_WRITTEN_MAX else {}
+        words = ("".join(written.get(letter, re.escape(letter)) for letter in word) for word in phrase.words)
+        letters = r"[\W_]+".join(words)
+        found &= Q(**{f"{path}comment__iregex": letters}) | Q(**{f"{path}page__iregex": letters})
     return found
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import Final, TypeVar
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
 
 from django.db import DatabaseError, connection, transaction
 
+Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 ATTEMPTS: Final = 6
@@ -37,6 +39,16 @@ def transact(work: Callable[[], Result], *, again_on: tuple[type[DatabaseError],
                 raise
         time.sleep(random.uniform(0, PAUSE * 2**attempt))  # noqa: S311 (only keeps two from meeting again)
     raise AssertionError("unreachable")
+
+
+def transactional(work: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """All that a function does in one transaction, as transact makes it."""
+
+    @wraps(work)
+    def make(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        return transact(lambda: work(*args, **kwargs))
+
+    return make
 
 
 def was_in_the_way(error: DatabaseError) -> bool:

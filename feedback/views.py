@@ -33,7 +33,7 @@ def form(request: HttpRequest) -> HttpResponse:
     filled = FeedbackForm(said)
     try:
         return _take(request, said, filled)
-    except outages.ERRORS as error:
+    except Exception as error:
         if not outages.is_one(error):
             raise
         logger.exception("a submission could not be stored")

@@ -64,7 +64,7 @@ class Website:
     """One collection of the website; everything raises Unreachable when the server will not."""
 
     def __init__(self, collection: Collection[Document]) -> None:
-        self.collection = collection
+        self.collection = collection.with_options(codec_options=_CODEC)
         self.source = _source(f"mongo:{collection.full_name}")
         self._updated_at: str = settings.MONGO_MIRROR_FIELDS["updated_at"]
 
@@ -193,7 +193,7 @@ def connect() -> Website:
         client: MongoClient[Document] = MongoClient(
             urlunsplit(parts._replace(query=urlencode(options))), uuidRepresentation="standard", tz_aware=True
         )
-        database = client.get_database(database_name, codec_options=_CODEC)
+        database = client.get_database(database_name)
         database.command("ping")
         try:
             there = database.list_collection_names()

@@ -7,7 +7,13 @@ from django.contrib.auth.models import User
 
 from tests import make
 
-pytest_plugins = ("tests.browser", "tests.mongo_server", "tests.training.tiny_server", "tests.training.finetuned")
+pytest_plugins = (
+    "tests.browser",
+    "tests.mongo_server",
+    "tests.training.tiny_server",
+    "tests.training.finetuned",
+    "tests.training.tuned_desk",
+)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ SecantusDB is not MongoDB. Without either the tests fail: they must not be skipp
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator
 from typing import Any
@@ -15,39 +14,40 @@ from django.db import connection
 from django.test import TransactionTestCase
 from pymongo import MongoClient
 from pymongo.collection import Collection
+from pymongo.database import Database
 from pytest_django import Settings
+
+from tests.on_mongodb import database_url, serve
 
 
 @pytest.fixture(scope="session")
 def mongo_uri() -> Iterator[str]:
     """mongodb://host:port/ without a database."""
-    if uri := os.environ.get("TEST_MONGO_URI"):
+    with serve() as uri:
         yield uri
-        return
-    from secantus import SecantusDBServer
-
-    server = SecantusDBServer(host="127.0.0.1", port=0, storage_path=":memory:")
-    server.start()
-    yield f"mongodb://127.0.0.1:{server.port}/"
-    server.stop()
 
 
 @pytest.fixture
-def shop(mongo_uri: str, settings: Settings) -> Iterator[Collection[dict[str, Any]]]:
-    """An empty collection of a website, which the settings name as the one to mirror."""
+def mongo_database(mongo_uri: str) -> Iterator[Database[dict[str, Any]]]:
+    """An empty database."""
     client: MongoClient[dict[str, Any]] = MongoClient(mongo_uri, tz_aware=True)
-    name = f"shop-{secrets.token_hex(4)}"
-    collection = client[name].create_collection("feedback")
-    settings.MONGO_MIRROR_URL = mirror_url(mongo_uri, name)
-    yield collection
-    client.drop_database(name)
+    database = client[f"desk-{secrets.token_hex(4)}"]
+    yield database
+    client.drop_database(database.name)
     client.close()
+
+
+@pytest.fixture
+def shop(mongo_uri: str, mongo_database: Database[dict[str, Any]], settings: Settings) -> Collection[dict[str, Any]]:
+    """An empty collection of a website, which the settings name as the one to mirror."""
+    settings.MONGO_MIRROR_URL = mirror_url(mongo_uri, mongo_database.name)
+    return mongo_database.create_collection("feedback")
 
 
 def mirror_url(uri: str, database: str) -> str:
     """The server's address with a database and the collection feedback, as MONGO_MIRROR_URL has it."""
-    base, _, options = uri.partition("?")
-    return f"{base.rstrip('/')}/{database}?collection=feedback{'&' if options else ''}{options}"
+    url = database_url(uri, database)
+    return f"{url}{'&' if '?' in url else '?'}collection=feedback"
 
 
 # -- the suite on MongoDB itself (TEST_DATABASE_URL=mongodb://…) -----------------------------------------
@@ -63,10 +63,33 @@ KEPT = {
 }
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On MongoDB only what touches the database; the rest would only be run again."""
+    if connection.vendor != "mongodb":
+        return
+    touching = [item for item in items if _touches_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(touching)])
+    items[:] = touching
+
+
+def _touches_database(item: pytest.Item) -> bool:
+    fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    return bool(fixtures) or item.get_closest_marker("django_db") is not None
+
+
 def _delete_rows(self: TransactionTestCase) -> None:
     for name in connection.introspection.table_names():
         if name not in KEPT:
             connection.database[name].delete_many({})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tear_down_by_deletion() -> Iterator[None]:
+    """For the whole session, since pytest-django tears a test down after the fixtures of the test itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        if connection.vendor == "mongodb":
+            patch.setattr(TransactionTestCase, "_fixture_teardown", _delete_rows)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +98,6 @@ def _as_in_a_test_case(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     if connection.vendor != "mongodb":
         yield
         return
-    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", _delete_rows)
     marker = request.node.get_closest_marker("django_db")
     commits = {"transactional_db", "live_server"} & set(request.fixturenames)
     if not commits and not (marker and marker.kwargs.get("transaction")):

@@ -11,9 +11,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 import redis
@@ -29,7 +30,33 @@ def missing(what: str) -> None:
     pytest.skip(f"{what} is not here.")
 
 
-class Redis:
+class Server:
+    """A process that may be killed with -9 and started again."""
+
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self) -> None:
+        """The server with all its processes, as when a machine loses its power."""
+        # Let go of first: whoever starts it again meanwhile must not have the new one forgotten.
+        process, self.process = self.process, None
+        if process is None:
+            return
+        family: list[psutil.Process] = []
+        with suppress(psutil.NoSuchProcess):
+            family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.wait()
+        for each in family:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        psutil.wait_procs(family, timeout=30)
+
+
+class Redis(Server):
     """A server on a free port that keeps its data in a folder, so that it can come back after a kill."""
 
     def __init__(self, folder: Path) -> None:
@@ -37,45 +64,33 @@ class Redis:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self._port}/0"
-
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
         options = {"port": self._port, "bind": "127.0.0.1", "dir": self._folder, "save": "", "appendonly": "no"}
         command = ["redis-server"]
         for name, value in options.items():
             command += [f"--{name}", str(value)]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         client = redis.Redis.from_url(self.url)
         deadline = time.monotonic() + 30
-        while True:
+        # It may be killed before it was ever asked anything.
+        while self.running:
             try:
                 client.ping()
             except redis.ConnectionError:
                 assert time.monotonic() < deadline, "Redis did not start."
                 time.sleep(0.05)
             else:
-                client.close()
-                return
+                break
+        client.close()
 
     def signal(self, number: int) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
-
-    def kill(self) -> None:
-        """kill -9; what was in its memory is lost."""
-        # Let go of first: whoever starts it again meanwhile must not have the new one forgotten.
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait()
+        assert self.process is not None
+        self.process.send_signal(number)
 
 
 @contextmanager

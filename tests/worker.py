@@ -16,13 +16,14 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 120.0
+# Only ever waited for in full when something is wrong; a busy machine imports torch for minutes.
+PATIENCE = 300.0
 
 
 class Desk:
     """A desk in a folder: its database, and whatever manage.py is asked to do with it."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *, migrate: bool = True, **environment: str) -> None:
         self.database = folder / "desk.sqlite3"
         self.folder = folder
         self.environment = (
@@ -34,7 +35,8 @@ class Desk:
             }
             | environment
         )
-        self.manage("migrate", "-v0")
+        if migrate:
+            self.manage("migrate", "-v0")
 
     def manage(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -55,8 +57,12 @@ class Desk:
         self.manage("import_feedback", str(file))
 
     def start_worker(self) -> subprocess.Popen[bytes]:
+        return self.start("qcluster")
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """manage.py in a session of its own, silent and not waited for."""
         return subprocess.Popen(
-            [sys.executable, "manage.py", "qcluster"],
+            [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env=self.environment,
             start_new_session=True,

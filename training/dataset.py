@@ -37,7 +37,7 @@ PROBLEMS_SHOWN: Final = 5
 CHUNK: Final = 2_000
 _READ: Final = (
     "received_at",
-    "similar",
+    "group__size",
     *(f"feedback__{name}" for name in ("comment", "type", "rating", "page", "compliance", "findings")),
     *(f"review__{name}" for name in ("category", "severity", "action", "priority", "provenance", "created_at")),
     "review__undone_at",
@@ -167,7 +167,7 @@ def read() -> list[Example]:
     """The same before near-copies are looked for."""
     decided = (
         QueueItem.objects.filter(review__isnull=False, feedback__synthetic=False)
-        .select_related("feedback", "review__analysis")
+        .select_related("feedback", "group", "review__analysis")
         .only(*_READ)
         .order_by("received_at", "pk")
     )

@@ -13,11 +13,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.admin.models import LogEntry
-from django.db import connection, transaction
+from django.db import connection
 
 from analyzer.models import Analysis, AnalyzerVersion, Event, Review
 from feedback import search_index
 from feedback.models import Feedback, SyncProblem
+from feedback.transactions import transact
 from training.dataset import WEIGHTS
 from training.models import TrainingRun
 
@@ -70,19 +71,22 @@ def forget(key: UUID) -> Erasure:
         if connection.vendor == "sqlite":
             # Else its words stay in the free pages of the file until something else is written there.
             cursor.execute("PRAGMA secure_delete = ON")
-    with transaction.atomic():
-        said = Feedback.objects.get(pk=key)
-        if said.external_id:
-            SyncProblem.objects.filter(source=said.source, external_id=said.external_id).delete()
-        # Of a key of any shape, as the admin's log writes it.
-        LogEntry.objects.filter(object_id__in=(str(key), key.hex)).delete()
-        said.delete()
-        search_index.scrub()
+    transact(lambda: _remove(key))
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite" and not connection.in_atomic_block:
             # Else they stay in the write-ahead log.
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return found
+
+
+def _remove(key: UUID) -> None:
+    said = Feedback.objects.get(pk=key)
+    if said.external_id:
+        SyncProblem.objects.filter(source=said.source, external_id=said.external_id).delete()
+    # Of a key of any shape, as the admin's log writes it.
+    LogEntry.objects.filter(object_id__in=(str(key), key.hex)).delete()
+    said.delete()
+    search_index.scrub()
 
 
 def _learners(said: Feedback) -> list[AnalyzerVersion]:

@@ -140,8 +140,10 @@ def parse_database_url(url: str, *, base_dir: Path) -> dict[str, Any]:
         name = unquote(parts.path.removeprefix("/"))
         if not name:
             raise ImproperlyConfigured("DATABASE_URL names no database: use mongodb://user:password@host/name.")
-        # The driver reads hosts, user and options from the address itself.
-        return {"ENGINE": MONGODB_ENGINE, "NAME": name, "HOST": url}
+        # The driver reads hosts, user and options from the address itself; left alone it looks for a server for 30 s.
+        said = {option.lower() for option, _ in parse_qsl(parts.query)}
+        patience = {} if "serverselectiontimeoutms" in said else {"serverSelectionTimeoutMS": 10_000}
+        return {"ENGINE": MONGODB_ENGINE, "NAME": name, "HOST": url, "OPTIONS": patience}
     shown = f"{scheme}://…" if scheme else repr(url)
     raise ImproperlyConfigured(
         f"DATABASE_URL={shown} is not known: use sqlite:///data/desk.sqlite3, postgres://user:password@host/name "

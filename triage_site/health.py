@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from analyzer.analyses import HEARTBEAT, HEARTBEAT_LATE
 from analyzer.models import AnalyzerVersion, Heartbeat, QueueItem
+from feedback import outages
 
 
 @never_cache
@@ -23,7 +24,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
     """
     try:
         body = _state()
-    except Error:
+    except Exception as error:
+        if not isinstance(error, Error) and not outages.is_one(error):
+            raise
         # The message may name hosts and users.
         return JsonResponse({"database": "unreachable"}, status=503)
     return JsonResponse(body, status=200 if body["worker"] == "ok" or "web" in request.GET else 503)

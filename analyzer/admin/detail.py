@@ -60,7 +60,7 @@ class Change:
 def items() -> QuerySet[QueueItem]:
     """Queue items with all that their page shows."""
     found = QueueItem.objects.select_related(
-        "feedback", "analysis__version", "review__reviewer", "duplicate_of__feedback"
+        "feedback", "group", "analysis__version", "review__reviewer", "duplicate_of__feedback"
     )
     return found.defer(*(f"analysis__{name}" for name in VERSION_NOT_SHOWN), "review__reviewer__password")
 

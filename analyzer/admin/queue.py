@@ -72,7 +72,9 @@ class QueueItemAdmin(ReadOnlyAdmin):
         return request.user.has_perm(roles.DECIDE)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[QueueItem]:
-        rows = QueueItem.objects.select_related("feedback", "analysis__version", "review__reviewer", "claimed_by")
+        rows = QueueItem.objects.select_related(
+            "feedback", "group", "analysis__version", "review__reviewer", "claimed_by"
+        )
         return rows.defer(*NOT_IN_LIST)
 
     def get_search_results(

@@ -15,6 +15,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from analyzer import analyses, reviews, tasks, versions
 from analyzer.models import Analysis, AnalyzerVersion, Heartbeat, QueueItem
 from tests import make
+from tests.databases import reads_sql
 
 pytestmark = pytest.mark.django_db
 
@@ -166,6 +167,7 @@ def test_two_workers_with_the_same_item_store_one_analysis() -> None:
     assert Analysis.objects.count() == 1
 
 
+@reads_sql
 @pytest.mark.parametrize(
     "change",
     [{"stage": "running", "attempts": 1}, {"request": 2}, {"stage": "done"}],

@@ -18,6 +18,7 @@ ANALYSES = "SELECT count(*) FROM analyzer_analysis"
 ITEMS = "SELECT count(*) FROM analyzer_queueitem"
 UNFINISHED = f"{ITEMS} WHERE stage != 'done'"
 AGAIN = f"{ITEMS} WHERE attempts != 1 OR request != 1"
+GROUPED = 'SELECT count(*) FROM analyzer_queueitem WHERE "group" IS NOT NULL'
 BEATS = "SELECT count(*) FROM analyzer_heartbeat"
 ITEM_COUNT = 80
 
@@ -66,7 +67,9 @@ def test_two_clusters_on_one_broker_analyse_every_item_once(
     until(lambda: desk.count(UNFINISHED) == 0, "the last analysis")
     assert desk.count(ITEMS) == desk.count(ANALYSES) == 2 * ITEM_COUNT
     assert desk.count("SELECT count(DISTINCT feedback_id) FROM analyzer_analysis") == 2 * ITEM_COUNT
+    # They nearly repeat each other, so that all workers write what they share.
     assert desk.count(AGAIN) == 0
+    assert desk.count("SELECT sum(size) FROM analyzer_reportgroup") == desk.count(GROUPED) > ITEM_COUNT
 
 
 def test_submissions_survive_a_broker_that_is_gone_and_are_analysed_when_it_is_back(

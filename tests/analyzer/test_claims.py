@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from analyzer import claims, reviews
 from analyzer.models import Aside, Event, QueueItem
 from tests import make
+from tests.databases import kept
 
 pytestmark = pytest.mark.django_db
 
@@ -39,8 +40,8 @@ def test_an_open_item_is_claimed_for_as_long_as_the_setting_says(ada: User, sett
     held = now(item)
     assert held.claimed
     assert held.claimed_by == ada
-    assert before + timedelta(minutes=3) <= held.claimed_until <= timezone.now() + timedelta(minutes=3)
-    assert (item.claimed_by, item.claimed_until) == (held.claimed_by, held.claimed_until)
+    assert kept(before) + timedelta(minutes=3) <= held.claimed_until <= timezone.now() + timedelta(minutes=3)
+    assert (item.claimed_by, kept(item.claimed_until)) == (held.claimed_by, held.claimed_until)
 
 
 def test_nobody_else_takes_an_item_that_is_held_and_taking_it_again_is_a_renewal(ada: User, eve: User) -> None:

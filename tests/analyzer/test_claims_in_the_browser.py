@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from analyzer.models import QueueItem, Review
+from analyzer.models import QueueItem, ReportGroup, Review
 from tests import make
 from tests.browser import sign_in
 
@@ -162,7 +162,7 @@ def test_a_message_stays_half_a_minute_and_its_undo_longer(open_desk: Opener, ad
 
 def test_a_phone_shows_it_all_without_scrolling_sideways(open_desk: Opener, ada: User) -> None:
     item = make.item("Averylongwordwithoutanyspace" * 9, severity="high", page="/a" * 90, action="b" * 300)
-    QueueItem.objects.filter(pk=item.pk).update(similar=12)
+    QueueItem.objects.filter(pk=item.pk).update(group=ReportGroup.objects.create(pk=item.pk, size=13))
     page = open_desk(ada, viewport=PHONE, has_touch=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     save = page.get_by_role("button", name="Validate")

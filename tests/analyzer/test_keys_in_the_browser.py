@@ -220,6 +220,12 @@ def test_the_near_copies_can_be_reached_by_a_key(desk: Desk) -> None:
 def test_lines_of_the_list_are_decided_by_keys(desk: Desk) -> None:
     reports(5)
     page = desk.page
+
+    def said(text: str) -> None:
+        """On a page that has come whole and listens to keys."""
+        expect(page.get_by_text(text)).to_be_visible()
+        page.wait_for_load_state()
+
     desk.open(QUEUE)
     page.keyboard.press("v")
     assert not Review.objects.exists(), "no line is selected"
@@ -230,17 +236,17 @@ def test_lines_of_the_list_are_decided_by_keys(desk: Desk) -> None:
     page.keyboard.press("k")
     expect(page.get_by_role("link", name="Report 2")).to_be_focused()
     page.keyboard.press("v")
-    expect(page.get_by_text("Validated “Report 2”")).to_be_visible()
+    said("Validated “Report 2”")
     expect(page.get_by_role("button", name="Validate “Report 3”")).to_be_focused()
     page.keyboard.press("4")
-    expect(page.get_by_text("Overrode “Report 3” as feature-request/high")).to_be_visible()
+    said("Overrode “Report 3” as feature-request/high")
     expect(page.get_by_role("button", name="Validate “Report 4”")).to_be_focused()
     page.keyboard.press("l")
-    expect(page.get_by_text("Overrode “Report 4” as website-bug/low")).to_be_visible()
+    said("Overrode “Report 4” as website-bug/low")
     page.keyboard.press("x")
-    expect(page.get_by_text("Overrode “Report 5” as noise/low")).to_be_visible()
+    said("Overrode “Report 5” as noise/low")
     page.keyboard.press("z")
-    expect(page.get_by_text("Taken back: “Report 5”")).to_be_visible()
+    said("Taken back: “Report 5”")
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("vx1")

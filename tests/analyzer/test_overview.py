@@ -20,6 +20,7 @@ from analyzer.admin.figures import Cell, Figure
 from analyzer.models import QueueItem, Review
 from feedback import admin_base
 from tests import make
+from tests.databases import ON_MONGODB
 
 pytestmark = pytest.mark.django_db
 
@@ -244,7 +245,7 @@ def test_the_median_of_the_seconds_is_told_apart_by_kept_and_changed(desk: Clien
 def test_what_led_to_action_is_shown_by_category_and_severity(desk: Client, ada: User) -> None:
     def close(outcome: str, **values: Any) -> QueueItem:
         decided(ada, **values)
-        item = QueueItem.objects.select_related("review").latest("review__created_at")
+        item = Review.objects.latest("created_at").feedback.queue_item
         outcomes.close(item=item, by=ada, outcome=outcome)
         return item
 
@@ -292,7 +293,8 @@ def test_counts_stop_at_a_cap_and_say_so(desk: Client, monkeypatch: pytest.Monke
         make.item()
     with CaptureQueriesContext(connection) as captured:
         assert "Review 3+ waiting" in words(desk)
-    assert any("COUNT" in query["sql"] and "LIMIT 4" in query["sql"] for query in captured)
+    if not ON_MONGODB:
+        assert any("COUNT" in query["sql"] and "LIMIT 4" in query["sql"] for query in captured)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(desk: Client, ada: User, mia: User) -> None:

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from analyzer import claims, reviews, similar
-from analyzer.models import QueueItem, Review
+from analyzer.models import QueueItem, ReportGroup, Review
 from feedback.ids import new_id
 from tests import make
 
@@ -27,11 +27,11 @@ def now(item: QueueItem) -> QueueItem:
 
 
 def grouped(*items: QueueItem) -> UUID:
-    group = new_id()
+    group = ReportGroup.objects.create(pk=new_id(), size=len(items))
     QueueItem.objects.filter(pk__in=[item.pk for item in items]).update(group=group)
     for item in items[:2]:
         make.compare(now(item))
-    return group
+    return group.pk
 
 
 def test_near_copies_are_listed_decided_ones_first_and_then_the_newest(ada: User) -> None:

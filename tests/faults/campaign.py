@@ -3,8 +3,9 @@
     python -m tests.faults.campaign --rounds 10 --items 2000
 
 Visitors send and reviewers decide over HTTP while kill -9 hits the web server, the worker, single processes of both,
-the database and the broker, at moments drawn from the round's seed. A supervisor starts again what ended, and nothing
-else helps: the round ends when the desk has healed by itself, and is judged by what lies in the database.
+the database, the broker and a shared LightningStore server, at moments drawn from the round's seed. A supervisor starts
+again what ended, and nothing else helps: the round ends when the desk has healed by itself, and is judged by what lies
+in the database.
 """
 
 from __future__ import annotations
@@ -25,13 +26,16 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
+from pymongo.errors import PyMongoError
 
 from tests.faults import verdict
 from tests.faults.people import PASSWORD, Crowd, Reviewer, Visitor
 from tests.faults.postgres import run_postgres
-from tests.faults.site import Service, Site, Supervisor
-from tests.faults.verdict import Ask, Plan, Round
+from tests.faults.secantus import read_mongodb, run_secantus
+from tests.faults.site import Service, Site, Supervisor, free_port
+from tests.faults.verdict import Plan, Read, Round
 from tests.servers import run_redis
 from tests.worker import until
 
@@ -40,8 +44,6 @@ REVIEWERS = ("ada", "eve")
 LEASE_SECONDS = 45
 HEAL_SECONDS = 900.0
 STILL_SECONDS = 8.0
-ANALYSES = "SELECT count(*) FROM analyzer_analysis"
-UNFINISHED = "SELECT count(*) FROM analyzer_queueitem WHERE stage IN ('pending', 'running')"
 # As the sweep sees the rows when so much time has passed.
 MINUTES_LATER = """
 from datetime import timedelta
@@ -72,6 +74,10 @@ def run(plan: Plan) -> Round:
                 "database": _named(postgres.kill),
                 "database-connection": _named(postgres.kill_backend),
             }
+        elif plan.database == "mongodb":
+            mongo = stack.enter_context(run_secantus(folder))
+            url = mongo.url
+            targets["database"] = _named(mongo.kill)
         else:
             url = f"sqlite:///{folder / 'desk.sqlite3'}"
             targets["disk-full"] = _named(lambda: _fill_disk(services.values(), 1 + 3 * chance.random()))
@@ -80,6 +86,9 @@ def run(plan: Plan) -> Round:
             redis = stack.enter_context(run_redis(folder))
             environment["Q_BROKER"] = redis.url
             targets["broker"] = _named(redis.kill)
+        if plan.store:
+            port = free_port()
+            environment["LIGHTNING_STORE_URL"] = f"http://127.0.0.1:{port}"
         environment |= {
             "ANALYSIS_LEASE_SECONDS": str(LEASE_SECONDS),
             "Q_TIMEOUT": str(LEASE_SECONDS),
@@ -88,31 +97,40 @@ def run(plan: Plan) -> Round:
         site = Site(folder, database=url, **environment)
         _make_people(site)
         services |= {name: site.service(name) for name in ("web", "worker")}
+        if plan.store:
+            services["store"] = site.run(f".venv/bin/python manage.py run_store --port {port}")
         for name, service in services.items():
             stack.callback(service.kill)
             targets[name] = _named(service.kill)
-            targets[f"{name}-process"] = _single(service, chance)
-        ask = _asker(url, folder)
+            # The store is a single process.
+            if name != "store":
+                targets[f"{name}-process"] = _single(service, chance)
+        read = _reader(url, folder)
         with supervisor:
             if plan.database == "postgres":
                 supervisor.keep(lambda: postgres.running, postgres.start)
+            if plan.database == "mongodb":
+                supervisor.keep(lambda: mongo.running, mongo.start)
             if plan.broker == "redis":
                 supervisor.keep(lambda: redis.running, redis.start)
             for service in services.values():
                 supervisor.keep(lambda service=service: service.running, service.start)
             site.wait()
-            until(lambda: bool(ask("SELECT 1 FROM analyzer_heartbeat")), "the worker")
-            crowd = _let_people_work(plan, site, chance, targets, result, ask)
+            until(lambda: bool(read("analyzer_heartbeat", "name")), "the worker")
+            crowd = _let_people_work(plan, site, chance, targets, result, read)
             result.restarts = supervisor.restarts
+        families = [process for service in services.values() for process in service.family()]
         for service in services.values():
             service.stop()
-        verdict.judge(ask, crowd, result)
+        _, left = psutil.wait_procs(families, timeout=30)
+        result.surprises += [f"{len(left)} processes outlived their service"] if left else []
+        verdict.judge(read, crowd, result)
     result.seconds = time.monotonic() - began
     return result
 
 
 def _let_people_work(
-    plan: Plan, site: Site, chance: random.Random, targets: dict[str, Callable[[], str]], result: Round, ask: Ask
+    plan: Plan, site: Site, chance: random.Random, targets: dict[str, Callable[[], str]], result: Round, read: Read
 ) -> Crowd:
     """Until everything was sent, killed and analysed; the kills come when so many submissions have gone so far."""
     crowd, gone, ending = Crowd(), threading.Event(), threading.Event()
@@ -142,7 +160,7 @@ def _let_people_work(
         )
         for each, name in enumerate(REVIEWERS)
     ]
-    counting = threading.Thread(target=_count, args=(plan, site, crowd, ask, ending), daemon=True)
+    counting = threading.Thread(target=_count, args=(plan, site, crowd, read, ending), daemon=True)
     for each in (counting, *visitors, *reviewers):
         each.start()
     # Every kind once, then whichever; in an order and at moments of the seed's choosing.
@@ -154,7 +172,7 @@ def _let_people_work(
         result.kills.append(f"{len(crowd.sent)} {name} {targets[name]()}".rstrip())
     for visitor in visitors:
         visitor.join(HEAL_SECONDS)
-    _await_healing(ask)
+    _await_healing(read)
     ending.set()
     gone.set()
     for reviewer in reviewers:
@@ -164,24 +182,24 @@ def _let_people_work(
     return crowd
 
 
-def _count(plan: Plan, site: Site, crowd: Crowd, ask: Ask, ending: threading.Event) -> None:
+def _count(plan: Plan, site: Site, crowd: Crowd, read: Read, ending: threading.Event) -> None:
     """Look how far the analyses are; in a hurry, let minutes pass wherever nothing moves."""
     moved = time.monotonic()
     while not ending.wait(0.3):
-        before, crowd.analysed = crowd.analysed, ask(ANALYSES)[0][0]
+        before, crowd.analysed = crowd.analysed, len(read("analyzer_analysis", "feedback_id"))
         if crowd.analysed != before:
             moved = time.monotonic()
-        elif plan.hurry and time.monotonic() - moved > STILL_SECONDS and ask(UNFINISHED)[0][0]:
+        elif plan.hurry and time.monotonic() - moved > STILL_SECONDS and _unfinished(read):
             # It fails where the database is away, and comes again.
             with suppress(AssertionError):
                 site.manage("shell", "-v0", "-c", MINUTES_LATER)
             moved = time.monotonic()
 
 
-def _await_healing(ask: Ask) -> None:
+def _await_healing(read: Read) -> None:
     """The desk is left alone until nothing waits, or until it is clear that something waits for ever."""
     deadline = time.monotonic() + HEAL_SECONDS
-    while time.monotonic() < deadline and ask(UNFINISHED)[0][0]:
+    while time.monotonic() < deadline and _unfinished(read):
         time.sleep(0.5)
 
 
@@ -213,24 +231,34 @@ def _lock(database: Path, seconds: float) -> None:
         other.execute("ROLLBACK")
 
 
-def _asker(url: str, folder: Path) -> Ask:
-    """Questions to the database, asked again while it is away."""
+def _unfinished(read: Read) -> int:
+    return sum(stage in ("pending", "running") for (stage,) in read("analyzer_queueitem", "stage"))
 
-    def ask(query: str) -> list[tuple[Any, ...]]:
+
+def _reader(url: str, folder: Path) -> Read:
+    """Columns of a table of the database, asked for again while it is away."""
+
+    def rows(table: str, *columns: str) -> list[tuple[Any, ...]]:
+        if url.startswith("mongodb"):
+            return read_mongodb(url, table, *columns)
+        query = f"SELECT {', '.join(columns)} FROM {table}"
+        if url.startswith("sqlite"):
+            with closing(sqlite3.connect(folder / "desk.sqlite3", timeout=30)) as file:
+                return file.execute(query).fetchall()
+        with psycopg.connect(url, connect_timeout=5) as server:
+            return server.execute(query.encode()).fetchall()
+
+    def read(table: str, *columns: str) -> list[tuple[Any, ...]]:
         for attempt in itertools.count():
             try:
-                if url.startswith("sqlite"):
-                    with closing(sqlite3.connect(folder / "desk.sqlite3", timeout=30)) as file:
-                        return file.execute(query).fetchall()
-                with psycopg.connect(url, connect_timeout=5) as server:
-                    return server.execute(query.encode()).fetchall()
-            except (psycopg.OperationalError, sqlite3.OperationalError):
+                return rows(table, *columns)
+            except (psycopg.OperationalError, sqlite3.OperationalError, PyMongoError):
                 if attempt == 60:
                     raise
                 time.sleep(0.5)
         raise AssertionError
 
-    return ask
+    return read
 
 
 def _make_people(site: Site) -> None:
@@ -244,12 +272,13 @@ def _make_people(site: Site) -> None:
 
 
 def plans(options: argparse.Namespace) -> Iterator[Plan]:
-    """PostgreSQL with Redis mostly, every third round SQLite with its own queue."""
+    """PostgreSQL with Redis, the same with a LightningStore server, SQLite with its own queue: in turn."""
     for number in range(options.rounds):
         seed = options.seed + number
         which = ("postgres", "redis") if number % 3 < 2 else ("sqlite", "orm")
         database, broker = options.on.split(",") if options.on else which
-        yield Plan(seed, options.items, options.kills, database, broker, pace=options.pace)
+        store = number % 3 == 1
+        yield Plan(seed, options.items, options.kills, database, broker, store, pace=options.pace)
 
 
 def _run_all(chosen: list[Plan], together: int) -> Iterator[Round]:
@@ -268,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="Of the first round; the next ones count on.")
     parser.add_argument("--pace", type=float, default=40.0, help="Submissions a second, while all is well.")
     parser.add_argument("--together", type=int, default=1, help="Rounds at once; one can work while another heals.")
-    parser.add_argument("--on", help="database,broker for every round: postgres,redis or sqlite,orm.")
+    parser.add_argument("--on", help="database,broker for every round: postgres,redis, sqlite,orm or mongodb,redis.")
     options = parser.parse_args(arguments)
     # What a round has started ends with it, also when somebody stops the command.
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))

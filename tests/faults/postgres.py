@@ -15,20 +15,19 @@ import psutil
 import psycopg
 
 from tests.faults.site import free_port
-from tests.servers import missing
+from tests.servers import Server, missing
 from tests.worker import until
 
 USER = "desk"
 
 
-class Postgres:
+class Postgres(Server):
     """One server over one data folder. It refuses to run as root, so that root lends it the account postgres."""
 
     def __init__(self, binaries: Path, folder: Path) -> None:
         self._binaries, self._folder = binaries, folder
         self._port = free_port()
         self._account = "postgres" if os.getuid() == 0 else None
-        self._server: subprocess.Popen[bytes] | None = None
         if self._account:
             shutil.chown(folder, self._account)
         self._run("initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", f"--username={USER}", folder / "data")
@@ -47,7 +46,7 @@ class Postgres:
         command = [self._binaries / "postgres", "-D", self._folder / "data"]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
-        self._server = subprocess.Popen(
+        self.process = subprocess.Popen(
             command, user=self._account, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
 
@@ -62,32 +61,15 @@ class Postgres:
             return False
         return True
 
-    @property
-    def running(self) -> bool:
-        return self._server is not None and self._server.poll() is None
-
-    def kill(self) -> None:
-        """The server and each of its processes, as when a machine loses its power."""
-        # Let go of first: whoever starts it again meanwhile must not have the new one forgotten.
-        server, self._server = self._server, None
-        if server is None:
-            return
-        family: list[psutil.Process] = []
-        with suppress(psutil.NoSuchProcess):
-            family = psutil.Process(server.pid).children(recursive=True)
-        server.kill()
-        server.wait()
-        for process in family:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(family, timeout=30)
-
     def kill_backend(self) -> None:
-        """One process that serves a client: the server then throws all clients out and recovers by itself."""
-        if self._server is None:
+        """One process that serves a client: the server then throws all clients out and recovers by itself.
+
+        Nobody is hit while the server is away, or nobody is connected.
+        """
+        if self.process is None:
             return
-        with suppress(psutil.NoSuchProcess, IndexError):
-            children = psutil.Process(self._server.pid).children()
+        with suppress(psutil.NoSuchProcess, ProcessLookupError, IndexError):
+            children = psutil.Process(self.process.pid).children()
             backends = [child for child in children if f": {USER} " in " ".join(child.cmdline())]
             os.kill(backends[0].pid, signal.SIGKILL)
 

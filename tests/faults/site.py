@@ -29,11 +29,10 @@ def free_port() -> int:
 
 
 class Service:
-    """One line of the Procfile, as a process group of its own."""
+    """One line of the Procfile, or another command, as a process group of its own."""
 
-    def __init__(self, name: str, environment: dict[str, str], log: Path) -> None:
-        self.name = name
-        self._environment, self._log = environment, log
+    def __init__(self, command: str, environment: dict[str, str], log: Path) -> None:
+        self._command, self._environment, self._log = command, environment, log
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -43,7 +42,7 @@ class Service:
     def start(self) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                ["bash", "-c", f"exec {PROCFILE[self.name]}"],
+                ["bash", "-c", f"exec {self._command}"],
                 cwd=ROOT,
                 env=self._environment,
                 start_new_session=True,
@@ -115,7 +114,11 @@ class Site:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def service(self, name: str) -> Service:
-        return Service(name, self.environment, self.log)
+        return self.run(PROCFILE[name])
+
+    def run(self, command: str) -> Service:
+        """Not started yet."""
+        return Service(command, self.environment, self.log)
 
     def manage(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -149,7 +152,9 @@ class Supervisor:
         self.restarts = 0
 
     def keep(self, running: Callable[[], bool], start: Callable[[], None]) -> None:
-        start()
+        """Start it, unless it runs: a second one beside it would be the one that is killed later."""
+        if not running():
+            start()
         self._kept.append((running, start))
 
     def __enter__(self) -> Supervisor:

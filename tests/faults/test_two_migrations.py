@@ -6,9 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo.database import Database
 
+from tests.on_mongodb import database_url
 from tests.servers import make_postgres_database
 from tests.worker import ROOT
 
@@ -43,3 +46,7 @@ def test_on_sqlite_the_second_waits_for_the_first(tmp_path: Path) -> None:
 def test_on_postgres_the_second_waits_for_the_first() -> None:
     with make_postgres_database(f"test_two_migrations_{os.getpid()}") as url:
         check_two(url)
+
+
+def test_on_mongodb_the_second_waits_for_the_first(mongo_uri: str, mongo_database: Database[dict[str, Any]]) -> None:
+    check_two(database_url(mongo_uri, mongo_database.name))

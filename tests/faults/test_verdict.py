@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,11 @@ def database() -> Iterator[sqlite3.Connection]:
 def judged(database: sqlite3.Connection, crowd: Crowd | None = None) -> Round:
     result = Round(Plan(seed=1, items=2, kills=0))
     told = Crowd(sent=[Sent("api", "k1", "f1"), Sent("form", "k2")], decided=[Decided("ada", "f1", "noise", "low")])
-    judge(lambda query: database.execute(query).fetchall(), crowd or told, result)
+
+    def read(table: str, *columns: str) -> list[tuple[Any, ...]]:
+        return database.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall()
+
+    judge(read, crowd or told, result)
     return result
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from tests.faults.people import Crowd, Decided
 
-# A question to the round's database, in SQL.
-Ask = Callable[[str], list[tuple[Any, ...]]]
+# Some columns of all rows of a table of the round's database: read(table, *columns).
+Read = Callable[..., list[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Plan:
     kills: int
     database: str = "postgres"
     broker: str = "redis"
+    # Workers hand their rollouts to a shared LightningStore server, which is killed too.
+    store: bool = False
     pace: float = 40.0
     visitors: int = 4
     # Let minutes pass in the rows instead of on the clock while the desk heals.
@@ -56,7 +58,7 @@ class Round:
         """One row of the table."""
         hit = Counter(kill.partition(" ")[2].partition(" ")[0] for kill in self.kills)
         return (
-            f"| {self.plan.seed} | {self.plan.database}, {self.plan.broker} "
+            f"| {self.plan.seed} | {self.plan.database}, {self.plan.broker}{', store' * self.plan.store} "
             f"| {', '.join(f'{count} × {name}' for name, count in sorted(hit.items()))} "
             f"| {self.plan.items} | {self.acknowledged} | {self.lost} | {self.doubled} | {self.unfinished} "
             f"| {self.decisions} | {self.decisions_lost} | {self.retries} | {self.seconds:.0f} |"
@@ -64,29 +66,29 @@ class Round:
 
 
 HEAD = (
-    "| seed | database, broker | kill -9 of | sent | acknowledged | lost | doubled | not analysed | decisions "
-    "| decisions lost | retries by clients | seconds |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
+    "| seed | database, broker, LightningStore | kill -9 of | sent | acknowledged | lost | doubled | not analysed "
+    "| decisions | decisions lost | retries by clients | seconds |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
-def judge(ask: Ask, crowd: Crowd, result: Round) -> None:
+def judge(read: Read, crowd: Crowd, result: Round) -> None:
     """Compare what the clients were told with what is stored."""
-    _judge_submissions(ask, crowd, result)
-    _judge_decisions(ask, crowd, result)
+    _judge_submissions(read, crowd, result)
+    _judge_decisions(read, crowd, result)
     result.surprises += crowd.surprises
     wrong = {status: count for status, count in crowd.statuses.items() if status >= 500 and status != 503}
     result.surprises += [f"{count} answers with {status}" for status, count in wrong.items()]
     result.retries, result.statuses = crowd.retries, crowd.statuses
 
 
-def _judge_submissions(ask: Ask, crowd: Crowd, result: Round) -> None:
+def _judge_submissions(read: Read, crowd: Crowd, result: Round) -> None:
     """Each that was acknowledged is there under its key, each that is there was acknowledged and is analysed once."""
-    rows = ask("SELECT source, external_id, id FROM feedback_feedback")
+    rows = read("feedback_feedback", "source", "external_id", "id")
     stored = {(source, key): _plain(row) for source, key, row in rows}
     told = {(sent.source, sent.key): _plain(sent.id) for sent in crowd.sent}
-    analyses = Counter(_plain(key) for (key,) in ask("SELECT feedback_id FROM analyzer_analysis"))
-    finished = "SELECT feedback_id FROM analyzer_queueitem WHERE stage = 'done' AND analysis_id IS NOT NULL"
-    done = {_plain(key) for (key,) in ask(finished)}
+    analyses = Counter(_plain(key) for (key,) in read("analyzer_analysis", "feedback_id"))
+    items = read("analyzer_queueitem", "feedback_id", "stage", "analysis_id")
+    done = {_plain(key) for key, stage, analysis in items if stage == "done" and analysis is not None}
     result.acknowledged = len(crowd.sent)
     # The form's thanks name no id.
     result.lost = sum(name not in stored or key not in ("", stored[name]) for name, key in told.items())
@@ -96,12 +98,12 @@ def _judge_submissions(ask: Ask, crowd: Crowd, result: Round) -> None:
         result.surprises.append(f"{len(untold)} stored that nobody was told of")
 
 
-def _judge_decisions(ask: Ask, crowd: Crowd, result: Round) -> None:
+def _judge_decisions(read: Read, crowd: Crowd, result: Round) -> None:
     """Each that was acknowledged counts, and each is whole: its row, and the item that it moved."""
-    names = dict(ask("SELECT id, username FROM auth_user"))
-    columns = "id, feedback_id, reviewer_id, category, severity"
-    made = {_plain(key): rest for key, *rest in ask(f"SELECT {columns} FROM analyzer_review WHERE role = 'first'")}
-    items = ask("SELECT feedback_id, status, review_id FROM analyzer_queueitem")
+    names = dict(read("auth_user", "id", "username"))
+    reviews = read("analyzer_review", "role", "id", "feedback_id", "reviewer_id", "category", "severity")
+    made = {_plain(key): rest for role, key, *rest in reviews if role == "first"}
+    items = read("analyzer_queueitem", "feedback_id", "status", "review_id")
     counts = {_plain(review) for _, _, review in items if review is not None}
     in_force = {
         (names[by], _plain(item), category, severity)

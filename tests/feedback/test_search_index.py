@@ -80,6 +80,11 @@ def test_a_migration_that_rebuilds_the_table_does_not_lose_it() -> None:
         search_index.ensure()
 
 
+def _finds_a_page(sql: str) -> bool:
+    """Whether this is the query for the keys of a page; the rows are looked up by them."""
+    return "feedback_search" in sql and "ORDER BY" in sql
+
+
 @pytest.mark.django_db
 def test_the_list_looks_up_what_the_index_found(client: Client, ada: User) -> None:
     make.item("The elephant in the room")
@@ -91,8 +96,8 @@ def test_the_list_looks_up_what_the_index_found(client: Client, ada: User) -> No
         return [query["sql"] for query in captured]
 
     searched = queries("?q=elephant&severity=high")
-    (rows,) = [sql for sql in searched if '"comment"' in sql]
-    assert "LIKE" not in rows.upper()
+    (rows,) = [sql for sql in searched if _finds_a_page(sql)]
+    assert not [sql for sql in searched if "LIKE" in sql.upper()]
     # SQLite asks how many there are, to know which way to go.
     assert len(searched) == len(queries("?severity=high")) + (connection.vendor == "sqlite")
     if connection.vendor == "sqlite":
@@ -116,7 +121,7 @@ def test_a_common_word_is_looked_for_while_walking_the_list(
         page = client.get("/admin/analyzer/queueitem/?q=elephant")
     assert [row.name for row in page.context["rows"]] == ["The elephant in the room"]
     assert page.context["cl"].result_count == 2
-    (rows,) = [query["sql"] for query in captured if '"comment"' in query["sql"]]
+    (rows,) = [query["sql"] for query in captured if _finds_a_page(query["sql"])]
     plan = explained(rows)
     assert any("USING INDEX analyzer_queue (status=?)" in step for step in plan), plan
     assert "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY" in plan, "walked in order, but for equals"

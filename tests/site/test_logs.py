@@ -24,6 +24,7 @@ from analyzer import reviews
 from analyzer.models import QueueItem
 from feedback.models import Feedback
 from tests import make
+from tests.databases import nests_transactions
 from tests.llm_server import MISBEHAVIOURS, LLMServer
 from tests.worker import ROOT, Desk
 from triage_site.logs import JsonFormatter, LineFormatter
@@ -96,6 +97,7 @@ def test_nothing_is_logged_of_what_was_not_stored(log: Log, client: Client) -> N
     assert [line for line in log.lines if line["event"].startswith("feedback")] == []
 
 
+@nests_transactions
 @pytest.mark.django_db
 def test_form_api_import_and_login_log_no_words_and_no_password(
     log: Log,

@@ -12,9 +12,18 @@ from triage_site.environment import env_paths, parse_database_url
 HERE = Path(__file__).parent
 
 
-def test_a_mongodb_address_selects_the_engine_and_keeps_every_option() -> None:
-    url = "mongodb+srv://jo:p%40ss@cluster.example/desk?retryWrites=true"
-    assert parse_database_url(url, base_dir=HERE) == {"ENGINE": "triage_site.mongodb", "NAME": "desk", "HOST": url}
+@pytest.mark.parametrize(
+    ("options", "patience"),
+    [("retryWrites=true", {"serverSelectionTimeoutMS": 10_000}), ("serverSelectionTimeoutMS=9", {})],
+)
+def test_a_mongodb_address_selects_the_engine_and_keeps_every_option(options: str, patience: dict[str, int]) -> None:
+    url = f"mongodb+srv://jo:p%40ss@cluster.example/desk?{options}"
+    assert parse_database_url(url, base_dir=HERE) == {
+        "ENGINE": "triage_site.mongodb",
+        "NAME": "desk",
+        "HOST": url,
+        "OPTIONS": patience,
+    }
 
 
 @pytest.mark.parametrize("url", ["mongodb://jo:hunter2@localhost", "mongodb://jo:hunter2@localhost/"])

@@ -108,6 +108,22 @@ def test_the_stress_report_names_data_n_engine_and_version_of_every_figure(tmp_p
     assert table["none"][3] == f"{len(endpoint.WAYS)} (100%)", "the good answers in between are the model's"
 
 
+@pytest.mark.parametrize("misbehaving", [False, True], ids=["local", "misbehaving endpoint"])
+def test_a_drained_file_is_counted_row_by_row_beside_the_no_op_rate(tmp_path: Path, misbehaving: bool) -> None:
+    file = tmp_path / "site.jsonl"
+    rows = [{"id": str(number), "comment": f"The page {number} crashes when I press save"} for number in range(30)]
+    file.write_text("\n".join(map(json.dumps, [*rows, {"id": "bad", "rating": 9}])), encoding="utf-8")
+    done = command("--drain", str(file), "--json", *(["--misbehaving"] if misbehaving else []))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert found["import"]["said"] == "30 stored, 0 known already, 1 left out."
+    assert (found["analyses"], found["lost"], found["doubled"]) == (30, 0, 0)
+    assert sum(found["by_engine"].values()) == 30
+    assert bool(found["fallbacks"]) is misbehaving
+    assert found["by_engine"].get("llm", 0) == (30 - sum(found["fallbacks"].values()) if misbehaving else 0)
+    assert found["no_op_a_second"]["median"] > 0
+
+
 def test_a_database_with_submissions_is_no_scratch_database(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.submit(["Somebody wrote this"])

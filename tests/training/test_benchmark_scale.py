@@ -8,20 +8,25 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from pymongo import MongoClient
 
 from analyzer import standing
 from analyzer.models import Analysis, Fingerprint, QueueItem, Review, rank
 from feedback import search
 from feedback.models import Feedback
 from tests import make
+from tests.databases import ON_MONGODB
 from tests.worker import ROOT
 from training.scale import rows, scratch, stages, table
 
 ROWS = 400
+
+
+measured = pytest.mark.skipif(ON_MONGODB, reason="It measures SQLite and PostgreSQL.")
 
 
 @pytest.fixture
@@ -34,6 +39,7 @@ def desk(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows.fill(ROWS) == ROWS, "what is there is not written again"
 
 
+@measured
 @pytest.mark.usefixtures("desk")
 def test_the_rows_of_an_item_fit_together() -> None:
     assert Feedback.objects.count() == QueueItem.objects.count() == ROWS
@@ -56,7 +62,7 @@ def test_the_rows_of_an_item_fit_together() -> None:
     assert Analysis.objects.filter(pk__lt=Analysis.objects.order_by("-created_at")[0].pk).count() > ROWS * 0.9
 
 
-@pytest.mark.skipif(connection.vendor == "mongodb", reason="It measures SQLite and PostgreSQL.")
+@measured
 @pytest.mark.usefixtures("desk")
 def test_the_words_that_are_searched_for_are_there() -> None:
     def found(word: str) -> int:
@@ -65,7 +71,17 @@ def test_the_words_that_are_searched_for_are_there() -> None:
     assert (found(rows.RARE), found(rows.COMMON)) == (10, ROWS / 10)
 
 
-@pytest.mark.skipif(connection.vendor == "mongodb", reason="It measures SQLite and PostgreSQL.")
+@measured
+@pytest.mark.usefixtures("desk")
+def test_the_mirror_is_measured_on_documents_that_the_desk_has_not_seen(mongo_uri: str) -> None:
+    (sample,) = stages.measure(repeats=2, mongo=mongo_uri, only="sync")
+    assert len(sample.ms) == 2
+    assert Feedback.objects.count() == ROWS + 3 * stages.SYNCED
+    with MongoClient[dict[str, Any]](mongo_uri) as client:
+        assert not [name for name in client.list_database_names() if name.startswith("benchmark-")]
+
+
+@measured
 @pytest.mark.usefixtures("desk")
 def test_every_stage_runs_and_leaves_the_queue_as_it_was() -> None:
     before = QueueItem.objects.filter(feedback__source=rows.SOURCE, status="open").count()

@@ -23,7 +23,7 @@ def ended(directory: Directory, number: signal.Signals, *, after: int) -> int:
     try:
         assert wait_for(lambda: len(workshop.told(directory, "step")) >= after, seconds=120)
         worker.send_signal(number)
-        return worker.wait(timeout=120)
+        return worker.wait(timeout=300)
     finally:
         worker.kill()
 

@@ -72,15 +72,15 @@ def test_the_adapter_is_data_and_nothing_else(schooled: Directory) -> None:
     assert names == [adapters.CONFIG, adapters.WEIGHTS]
 
 
-def test_grpo_raises_the_mean_reward(schooled: Directory, tiny_base: Path, tmp_path: Path) -> None:
-    """People here call everything a bug, which the schooled model says of half: only the reward tells it so."""
+def test_grpo_raises_the_mean_reward(schooled: Directory, rarer: str, tiny_base: Path, tmp_path: Path) -> None:
+    """People here call everything by the category that the model says less often: only the reward tells it so."""
     directory = workshop.job(
-        tmp_path / "grpo", tiny_base, "grpo", category="website-bug", learn=64, batch=4, learning_rate=0.003, kl=0.01
+        tmp_path / "grpo", tiny_base, "grpo", category=rarer, learn=64, probe=48, batch=4, learning_rate=0.001, kl=0.01
     )
     code, said = workshop.work(beginning(directory, schooled))
     assert code == 0, said
     before, after = first_and_last(directory)
-    assert before["n"] == after["n"] == 24
+    assert before["n"] == after["n"] == 48
     assert before["reward"]["high"] < after["reward"]["low"], (before, after)
     steps = workshop.told(directory, "step")
     assert all({"reward", "kl", "length", "well_formed", "loss"} <= set(line) for line in steps)
@@ -88,9 +88,9 @@ def test_grpo_raises_the_mean_reward(schooled: Directory, tiny_base: Path, tmp_p
     assert steps[0]["kl"] == pytest.approx(0, abs=1e-3)
 
 
-def test_dpo_prefers_what_people_corrected(schooled: Directory, tiny_base: Path, tmp_path: Path) -> None:
+def test_dpo_prefers_what_people_corrected(schooled: Directory, rarer: str, tiny_base: Path, tmp_path: Path) -> None:
     directory = workshop.job(
-        tmp_path / "dpo", tiny_base, "dpo", category="website-bug", corrected=True, learn=64, learning_rate=0.001
+        tmp_path / "dpo", tiny_base, "dpo", category=rarer, corrected=True, learn=64, probe=48, learning_rate=0.001
     )
     code, said = workshop.work(beginning(directory, schooled))
     assert code == 0, said

@@ -76,7 +76,7 @@ def test_sigterm_saves_leaves_nobody_behind_and_the_run_can_be_gone_on_with(desk
     learning(desk, 1, 5)
     (worker,) = children(run.pid)
     run.send_signal(signal.SIGTERM)
-    _, said = run.communicate(timeout=120)
+    _, said = run.communicate(timeout=300)
     assert gone([worker])
     assert "stopping: what was found so far is kept" in said
     reached = checkpoints.step(checkpoints.newest(desk.job(1).checkpoints))
@@ -89,7 +89,7 @@ def test_sigterm_saves_leaves_nobody_behind_and_the_run_can_be_gone_on_with(desk
     steps = [line["step"] for line in workshop.told(desk.job(2), "step")]
     assert steps[: reached + 3] == list(range(1, reached + 4))
     again.send_signal(signal.SIGTERM)
-    _, said = again.communicate(timeout=120)
+    _, said = again.communicate(timeout=300)
     assert re.search(rf"goes on with \S+run-1 from step {reached}", said)
 
 
@@ -109,14 +109,14 @@ def test_a_killed_parent_takes_its_worker_along_after_a_last_checkpoint(desk: De
     learning(desk, 2, reached + 1)
     assert desk.job(1).path.is_dir()
     again.send_signal(signal.SIGTERM)
-    again.communicate(timeout=120)
+    again.communicate(timeout=300)
 
 
 def test_a_second_run_is_refused_while_one_goes_on(desk: Desk) -> None:
     first = desk.train()
     learning(desk, 1, 1)
     second = desk.train()
-    _, said = second.communicate(timeout=120)
+    _, said = second.communicate(timeout=300)
     assert second.returncode != 0
     assert "Run 1 (sft) is going on" in said
     assert first.poll() is None
@@ -128,5 +128,5 @@ def test_a_worker_that_is_killed_ends_the_run_with_the_reason(desk: Desk) -> Non
     learning(desk, 1, 3)
     (worker,) = children(run.pid)
     os.kill(worker, signal.SIGKILL)
-    _, said = run.communicate(timeout=120)
+    _, said = run.communicate(timeout=300)
     assert "failed: The worker was ended by a signal (out of memory, or killed); --resume goes on" in said

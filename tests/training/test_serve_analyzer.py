@@ -60,7 +60,7 @@ def test_without_the_extras_it_is_one_line_that_says_what_to_install(tmp_path: P
     """Also where they are installed: the process is told that there is no torch."""
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['torch'] = None\n")
     started = command("--base-model", str(tmp_path), folder=tmp_path, PYTHONPATH=str(tmp_path))
-    said, complaint = started.communicate(timeout=120)
+    said, complaint = started.communicate(timeout=300)
     assert started.returncode == 1
     assert said == ""
     (line,) = complaint.strip().splitlines()

@@ -16,7 +16,7 @@ import pytest
 
 from tests.training import processes
 from tests.training.tiny_server import Files
-from training.finetune.server import ServingFailed, running, serving
+from training.finetune.server import Served, ServingFailed, running, serving
 
 pytestmark = pytest.mark.finetune
 
@@ -67,9 +67,16 @@ def test_a_server_that_dies_is_noticed_with_what_it_said(tiny_files: Files) -> N
     with running(base_model=str(tiny_files.base), adapter=None, name="m") as served:
         served.check()
         os.kill(served.pid, signal.SIGKILL)
-        processes.wait_for(lambda: not processes.alive(served.pid))
-        with pytest.raises(ServingFailed, match=r"was killed.*memory"):
-            served.check()
+        # It counts as ended when its last thread is; its first one is a zombie earlier.
+        assert "was killed, which the system does when memory runs out" in processes.wait_for(lambda: failure(served))
+
+
+def failure(served: Served) -> str:
+    try:
+        served.check()
+    except ServingFailed as failed:
+        return str(failed)
+    return ""
 
 
 def test_a_taken_port_is_said_at_once(tiny_files: Files) -> None:

@@ -116,5 +116,5 @@ def test_more_runs_cost_no_more_queries(client: Client, ben: User, django_assert
     for _ in range(2):
         make_runs.run(started_by=ben)
         make_runs.run(better=False)
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             client.get(LIST)

@@ -17,11 +17,9 @@ def main(url: str, *arguments: str) -> None:
     from django.conf import settings
     from django.core.management import call_command
 
-    from analyzer import versions
-    from analyzer.engines import local
     from analyzer.models import AnalyzerVersion
     from tests import make
-    from tests.training import classroom
+    from tests.training import tuned_desk
     from training.algorithms import hosted
 
     hosted.POLL = 0.05
@@ -29,10 +27,7 @@ def main(url: str, *arguments: str) -> None:
     settings.TRIAGE_ENDPOINT, settings.TRIAGE_MODEL = True, "scripted-base"
     call_command("migrate", verbosity=0)
     if not AnalyzerVersion.objects.exists():
-        classroom.decide(make.user("ada", "Reviewer"), 60)
-        ignorant = local.fit([local.LabelledText(f"{name} {name}", name, None) for name in classroom.CATEGORIES] * 2)
-        made = versions.create(engine="llm", origin="test", weights=ignorant.to_bytes())
-        versions.activate(version=made, by=None)
+        tuned_desk.furnish(make.user("ada", "Reviewer"))
     call_command("train_analyzer", "--algorithm", "hosted", *arguments)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import UUID
 
 import psutil
 from django.conf import settings
@@ -53,20 +52,27 @@ class Cluster:
         before = self._cpu()
         started = time.perf_counter()
         _push(packages)
-        _wait()
+        self.drain()
         seconds = time.perf_counter() - started
         return Burst(seconds, self._cpu() - before)
+
+    def drain(self) -> None:
+        """Wait until no item waits for its analysis. Raises Stuck when none is finished for minutes."""
+        waiting, deadline = -1, 0.0
+        while left := QueueItem.objects.unfinished().count():
+            if left != waiting:
+                waiting, deadline = left, time.monotonic() + PATIENCE_SECONDS
+            if time.monotonic() > deadline:
+                raise Stuck(f"The worker finished nothing in {PATIENCE_SECONDS} seconds; see its lines above.")
+            time.sleep(POLL_SECONDS)
 
     def _cpu(self) -> float:
         return sum(map(_cpu_of, [self._process, *self._process.children(recursive=True)]))
 
 
 @contextmanager
-def run(*, workers: int, warm_up: Sequence[UUID]) -> Iterator[Cluster]:
-    """A cluster that has taken up work: these items are analysed first, so that every worker has read its weights.
-
-    No others may wait for an analysis then.
-    """
+def run(*, workers: int) -> Iterator[Cluster]:
+    """A cluster that starts; its workers read their weights with the first items that they analyse."""
     process = subprocess.Popen(
         [sys.executable, "manage.py", "qcluster"],
         cwd=settings.BASE_DIR,
@@ -74,8 +80,6 @@ def run(*, workers: int, warm_up: Sequence[UUID]) -> Iterator[Cluster]:
         start_new_session=True,
     )
     try:
-        _push([_package(ANALYSIS, str(key)) for key in warm_up])
-        _wait()
         yield Cluster(process)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -116,14 +120,6 @@ def _push(packages: Sequence[str]) -> None:
         OrmQ.objects.bulk_create([OrmQ(key=broker.list_key, payload=one, lock=now) for one in packages])
     else:
         broker.connection.rpush(broker.list_key, *packages)
-
-
-def _wait() -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while QueueItem.objects.unfinished().exists():
-        if time.monotonic() > deadline:
-            raise Stuck(f"The worker did not finish in {PATIENCE_SECONDS} seconds; see its lines above.")
-        time.sleep(POLL_SECONDS)
 
 
 def _cpu_of(process: psutil.Process) -> float:

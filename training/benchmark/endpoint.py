@@ -1,7 +1,8 @@
 """A scripted OpenAI-compatible endpoint on 127.0.0.1: no model. It answers at once, or misbehaves as the item asks.
 
-An item whose page is /scripted/WAY gets that misbehaviour. What it answers says nothing of how well any model would do.
-By hand: python -m training.benchmark.endpoint, which prints its port.
+An item whose page is /scripted/WAY gets that misbehaviour. With --misbehaving every second request gets one, in turn:
+with nothing but faults the circuit breaker would leave the endpoint alone. What it answers says nothing of how well any
+model would do. By hand: python -m training.benchmark.endpoint, which prints its port.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,13 +86,14 @@ WAYS: Final[dict[str, bytes | None]] = {
 
 
 class _Handler(socketserver.StreamRequestHandler):
+    server: _Server
     # Else the kernel holds a small answer back for the acknowledgement of the one before.
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
         while (body := self._read()) is not None:
             named = _WAY.search(body)
-            way = named[1].decode() if named else ""
+            way = named[1].decode() if named else next(self.server.turns)
             if way == "slow":
                 time.sleep(SLOW_SECONDS)
             reply = WAYS.get(way, GOOD)
@@ -116,6 +119,11 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
 
+    def __init__(self, *, misbehaving: bool) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        # What a request gets that names no way; next() of an itertools object is safe among threads.
+        self.turns = cycle([turn for way in WAYS for turn in ("", way)] if misbehaving else [""])
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Quiet about a client that gave up, which is what several of the ways are about."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
@@ -123,10 +131,11 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def serve() -> Iterator[str]:
+def serve(*, misbehaving: bool = False) -> Iterator[str]:
     """The endpoint in a process of its own, so that it takes no turns with whoever asks it; gives its base URL."""
+    words = [sys.executable, "-m", __name__, *(["--misbehaving"] if misbehaving else [])]
     process = subprocess.Popen(  # noqa: S603 (our own words)
-        [sys.executable, "-m", __name__], cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.PIPE
+        words, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.PIPE
     )
     try:
         port = int(process.stdout.readline()) if process.stdout else 0
@@ -138,7 +147,7 @@ def serve() -> Iterator[str]:
 
 def main(say: Callable[[str], object] = sys.stdout.write) -> None:
     """Serve until whoever started this is gone."""
-    with _Server(("127.0.0.1", 0), _Handler) as server:
+    with _Server(misbehaving="--misbehaving" in sys.argv) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         say(f"{server.server_address[1]}\n")
         sys.stdout.flush()

@@ -56,7 +56,7 @@ class Run:
     ) -> None:
         self.stages = Stages()
         self.overhead: list[overhead.Sample] = []
-        self.latency: list[tuple[float, float]] = []
+        self.latency: list[tuple[float, float, float]] = []
         self.missing: list[str] = []
         self._items, self._workers, self._seconds, self._calls = items, workers, seconds, calls
         self._parts, self._report = parts, report
@@ -107,7 +107,7 @@ class Run:
         self.stages.stage(INTAKE, unit="requests", floor=HEALTHZ).add(
             n=load.n, seconds=load.seconds, cpu_seconds=load.cpu_seconds
         )
-        self.latency.append((load.p50, load.p99))
+        self.latency.append((load.p50, load.p99, load.longest))
         cluster.empty_queue()
         # They were submitted to be counted; nobody waits for their analysis.
         QueueItem.objects.unfinished().update(stage=QueueItem.Stage.FAILED)
@@ -116,7 +116,9 @@ class Run:
     def _measure_queue(self, workers: int) -> None:
         signs, keys = self._submit(1), self._submit(self._items)
         park(signs + keys)
-        with cluster.run(workers=workers, warm_up=self._submit(WARM_UP * workers)) as running:
+        warm_up = self._submit(WARM_UP * workers)
+        with cluster.run(workers=workers) as running:
+            running.perform([(cluster.ANALYSIS, str(key)) for key in warm_up])
             # The last one is an analysis: a no-op leaves nothing that says when it was done.
             calls: list[tuple[str, Any]] = [(cluster.NO_OP, number) for number in range(self._items)]
             release(signs)

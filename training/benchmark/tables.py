@@ -78,10 +78,13 @@ def _made_of(measured: Stages, workers: Sequence[int]) -> Iterator[str]:
         yield f"    {part:5.1f} ms {part / whole:4.0%}  {name}"
 
 
-def _latency(latency: Sequence[tuple[float, float]]) -> Iterator[str]:
+def _latency(latency: Sequence[tuple[float, float, float]]) -> Iterator[str]:
     if latency:
-        p50, p99 = (Spread.of([one[place] for one in latency]) for place in (0, 1))
-        yield f"{stages.INTAKE}, under that load: p50 {p50.shown(1)} ms, p99 {p99.shown(1)} ms"
+        p50, p99, longest = (Spread.of([one[place] for one in latency]) for place in range(3))
+        yield (
+            f"{stages.INTAKE}, under that load: p50 {p50.shown(1)} ms, p99 {p99.shown(1)} ms, "
+            f"the longest {longest.shown(0)} ms"
+        )
 
 
 def _overhead(samples: Sequence[Sample]) -> Iterator[str]:

@@ -59,6 +59,9 @@ class Plan:
 
 def hardware() -> Hardware:
     """A CUDA device in bf16 where it can, else 32 bits."""
+    # cuDNN's attention, which torch prefers on an H100 since 2.11, makes the gradient NaN where a sequence begins with
+    # padding and all of them are 64 longer than a multiple of 128 (pytorch issue 196678); grpo pads at the beginning.
+    torch.backends.cuda.enable_cudnn_sdp(False)
     if torch.cuda.is_available():
         index = int(os.environ.get("LOCAL_RANK", "0"))
         torch.cuda.set_device(index)
@@ -121,7 +124,7 @@ def plan(model: Any, job: Job, on: Hardware, *, sequences: int, prompt: int, lon
     fixed = parameters * each + trained * _TRAINED_BYTES
     if job.method == "grpo":
         # All answers of a step are written together.
-        fixed += sequences * (prompt + job.max_answer) * _kept(model.config, each)
+        fixed += sequences * (prompt + job.max_answer) * kept(model.config, each)
     least = 0
     for recompute in (False, True):
         for at_once in _divisors(sequences):
@@ -162,7 +165,7 @@ def _activations(config: Any, each: int, *, recompute: bool) -> int:
     return layers * hidden * each + layer if recompute else layers * layer
 
 
-def _kept(config: Any, each: int) -> int:
+def kept(config: Any, each: int) -> int:
     """Bytes per token of the keys and values that generation keeps."""
     text = config.get_text_config()
     heads = int(text.num_attention_heads)

@@ -12,11 +12,16 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from training.finetune.loading import kept
 from training.finetune.rows import Row
 from training.finetune.scoring import Score, score
 from training.finetune.tokens import ids, prompt_text
 
+# Rows that are answered together: at least, and at most where a GPU has room for more.
 _AT_ONCE: Final = 32
+_AT_ONCE_MOST: Final = 256
+# Of a GPU's free memory, what the keys and values of the rows may take; growing them needs a second copy for a moment.
+_SHARE: Final = 0.25
 _RESAMPLES: Final = 1_000
 
 
@@ -33,12 +38,14 @@ def ask(model: Any, tokenizer: Any, rows: Sequence[Row], *, max_answer: int) -> 
     """The model's most likely answers, in the order of the rows."""
     was_training = model.training
     model.eval()
+    prompts = [ids(tokenizer, prompt_text(tokenizer, row.prompt)) for row in rows]
+    at_once = _together(model, max(map(len, prompts), default=0) + max_answer)
     try:
         with torch.inference_mode():
             return [
                 written
-                for first in range(0, len(rows), _AT_ONCE)
-                for written in _ask(model, tokenizer, rows[first : first + _AT_ONCE], max_answer)
+                for first in range(0, len(rows), at_once)
+                for written in _ask(model, tokenizer, prompts[first : first + at_once], max_answer)
             ]
     finally:
         model.train(was_training)
@@ -74,8 +81,17 @@ def keep(path: Path, rows: Sequence[Row], answers: Sequence[Written]) -> None:
             file.write(json.dumps(told, ensure_ascii=False) + "\n")
 
 
-def _ask(model: Any, tokenizer: Any, rows: Sequence[Row], max_answer: int) -> list[Written]:
-    prompts = [ids(tokenizer, prompt_text(tokenizer, row.prompt)) for row in rows]
+def _together(model: Any, tokens: int) -> int:
+    """How many rows of so many tokens to answer together."""
+    if model.device.type != "cuda":
+        return _AT_ONCE
+    free, _ = torch.cuda.mem_get_info(model.device)
+    free += torch.cuda.memory_reserved(model.device) - torch.cuda.memory_allocated(model.device)
+    each = tokens * kept(model.config, torch.finfo(model.dtype).bits // 8)
+    return max(_AT_ONCE, min(_AT_ONCE_MOST, int(_SHARE * free / each)))
+
+
+def _ask(model: Any, tokenizer: Any, prompts: Sequence[list[int]], max_answer: int) -> list[Written]:
     longest = max(len(prompt) for prompt in prompts)
     padded = [[tokenizer.pad_token_id] * (longest - len(prompt)) + prompt for prompt in prompts]
     mask = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts]

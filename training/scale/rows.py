@@ -27,7 +27,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from analyzer import cold_start, priority, similar, versions
-from analyzer.models import Analysis, Fingerprint, QueueItem, Review, rank
+from analyzer.models import Analysis, Fingerprint, QueueItem, ReportGroup, Review, rank
 from analyzer.taxonomy import Category, Outcome, Severity
 from feedback.models import Feedback
 from training.scale import scratch
@@ -113,7 +113,8 @@ class _Desk:
         self.pages = [f"/{one}/{other}" for one in self.words[:60:3] for other in self.words[1:60:3]]
 
     def write(self, numbers: range) -> None:
-        made: dict[type[Model], list[Row]] = {Feedback: [], Analysis: [], Review: [], QueueItem: [], Fingerprint: []}
+        tables = (Feedback, Analysis, Review, ReportGroup, QueueItem, Fingerprint)
+        made: dict[type[Model], list[Row]] = {model: [] for model in tables}
         draw = _Draw(numbers.start, len(numbers))
         comments = self._comments(numbers, draw)
         for place, number in enumerate(numbers):
@@ -127,7 +128,7 @@ class _Desk:
             if copies:
                 first = made[QueueItem][-1]
                 first["group"] = item["group"] = first["feedback"]
-                first["similar"] = item["similar"] = 1
+                made[ReportGroup].append({"id": first["feedback"], "size": 2})
             else:
                 made[Fingerprint].append({"feedback": said["id"], **_bands(said["comment"], draw, place, number)})
             made[Feedback].append(said)
@@ -307,7 +308,6 @@ def _place(said: Row, stage: str, analysis: Row | None, review: Row | None, draw
         "rank": rank(points, said["received_at"]),
         "flagged": said["compliance"] != "accept" or bool(analysis and analysis["needs_person"]),
         "group": None,
-        "similar": 0,
         "claimed_by": None,
         "claimed_until": None,
         "second": draw.seconds[place] if review else "",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final, cast
 from urllib.parse import urlencode
@@ -17,14 +18,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pymongo import MongoClient
 
 from analyzer import analyses, claims, memory, reviews, similar
 from analyzer.admin import seen
 from analyzer.admin.filters import QUEUE_FILTERS, StatusFilter
 from analyzer.admin.focus_form import Shown
 from analyzer.models import Fingerprint, QueueItem, Review
-from feedback import intake
+from feedback import intake, mirror
 from feedback.forms import FeedbackForm
+from feedback.website import Website
 from training.scale import scratch
 from training.scale.rows import COMMON, RARE, REVIEWER
 
@@ -63,7 +66,7 @@ def measure(
     # A development server keeps every query in memory, which is not what is to be measured.
     settings.DEBUG = False
     found = []
-    for name, act in _stages(mongo):
+    for name, act in _stages(mongo, repeats + 1):
         if not name.startswith(only):
             continue
         progress(name)
@@ -78,7 +81,7 @@ def measure(
     return found
 
 
-def _stages(mongo: str) -> Iterator[tuple[str, Act]]:
+def _stages(mongo: str, calls: int) -> Iterator[tuple[str, Act]]:
     desk = _Desk(User.objects.get(username=REVIEWER))
     queue = reverse(QUEUE)
     yield "submission by the API", desk.submit
@@ -106,7 +109,8 @@ def _stages(mongo: str) -> Iterator[tuple[str, Act]]:
     yield "healthz", desk.page(reverse("healthz"))
     yield "metrics", desk.page(reverse("metrics"))
     if mongo:
-        yield f"sync of {SYNCED:,} documents", lambda: sync(mongo)
+        with _website(mongo, SYNCED * calls) as website:
+            yield f"sync of {SYNCED:,} documents", lambda: _sync(website)
 
 
 def searches() -> dict[str, str]:
@@ -198,8 +202,11 @@ class _Desk:
     def export(self) -> int:
         address = reverse(f"{_FOCUS}export")
         answer = self.client.get(address, {"format": "jsonl", "status": "all"}, secure=self.secure)
-        # The test client ends the request once the answer is dropped.
-        return sum(map(len, islice(cast("Iterator[bytes]", answer), EXPORTED)))
+        sent = sum(map(len, islice(cast("Iterator[bytes]", answer), EXPORTED)))
+        # As when the reader hangs up; ends the request in the test client's way, which leaves the connection open.
+        # Left to the garbage collector, PostgreSQL's cursor is closed within another one's fetch, and waits for itself.
+        cast("Any", answer)._iterator.close()
+        return sent
 
     def _next(self) -> QueueItem:
         """The first item that can be decided; asking for it is part of what is measured, and cheap."""
@@ -223,23 +230,30 @@ class _Desk:
 _FOCUS: Final = "admin:analyzer_queueitem_"
 
 
-def sync(uri: str) -> int:
-    """Documents that the desk has not seen, out of a collection that is made and dropped."""
-    from pymongo import MongoClient
-
-    from feedback import mirror
-    from feedback.website import Website
-
-    now = datetime.now(UTC)
+@contextmanager
+def _website(uri: str, count: int) -> Iterator[Website]:
+    """A collection of documents that the desk has not seen; dropped in the end."""
+    now, name = datetime.now(UTC), f"benchmark-{secrets.token_hex(4)}"
     with MongoClient[dict[str, Any]](uri) as client:
-        name = f"benchmark-{secrets.token_hex(4)}"
         collection = client[name]["feedback"]
+        collection.create_index([("updatedAt", 1), ("_id", 1)])
         collection.insert_many(
-            {"comment": f"Document {secrets.token_hex(8)}", "rating": 3, "createdAt": now, "updatedAt": now}
-            for _ in range(SYNCED)
+            {
+                "comment": f"Document {secrets.token_hex(8)}",
+                "rating": 3,
+                "createdAt": now,
+                "updatedAt": now - timedelta(seconds=count - number),
+            }
+            for number in range(count)
         )
-        tally = mirror.catch_up(website=Website(collection))
-        client.drop_database(name)
+        try:
+            yield Website(collection)
+        finally:
+            client.drop_database(name)
+
+
+def _sync(website: Website) -> int:
+    tally = mirror.catch_up(website=website, limit=SYNCED)
     if tally.stored != SYNCED:
         raise RuntimeError(f"{tally.stored} of {SYNCED} documents were stored.")
     return 0

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django_mongodb_backend.base import DatabaseWrapper as MongoDatabaseWrapper
 from django_mongodb_backend.operations import DatabaseOperations as MongoDatabaseOperations
+from pymongo.client_session import ClientSession
+
+from triage_site.mongodb.schema import DatabaseSchemaEditor
 
 
 class DatabaseOperations(MongoDatabaseOperations):
@@ -22,7 +25,9 @@ class DatabaseWrapper(MongoDatabaseWrapper):
     There are no savepoints: an error inside a nested atomic rolls back the outermost one.
     """
 
+    session: ClientSession | None
     ops_class = DatabaseOperations
+    SchemaEditorClass = DatabaseSchemaEditor
 
     def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
         BaseDatabaseWrapper.set_autocommit(self, autocommit, force_begin_transaction_with_broken_autocommit)
@@ -33,14 +38,25 @@ class DatabaseWrapper(MongoDatabaseWrapper):
 
     def _commit(self) -> None:
         if self.session is not None:
-            with self.wrap_database_errors:
-                self.session.commit_transaction()
-            self._end_session()
+            try:
+                with self.wrap_database_errors:
+                    self.session.commit_transaction()
+            finally:
+                self._end_session()
 
     def _rollback(self) -> None:
         if self.session is not None:
-            self.session.abort_transaction()
-            self._end_session()
+            try:
+                if self.session.in_transaction:
+                    self.session.abort_transaction()
+            finally:
+                self._end_session()
+
+    def _end_session(self) -> None:
+        """Whatever came of the transaction: while a session is kept, no other transaction is begun."""
+        session, self.session = self.session, None
+        if session is not None:
+            session.end_session()
 
     def on_commit(self, func: Callable[[], object], robust: bool = False) -> None:
         BaseDatabaseWrapper.on_commit(self, func, robust)

@@ -32,14 +32,17 @@ NO_ENDPOINT: Final = {"OPENAI_BASE_URL": "", "OPENAI_API_KEY": "", "TRIAGE_ENGIN
 class Command(BaseCommand):
     help = (
         "Measure the desk against its own floors: intake over HTTP, the queue with one and more workers, classifier, "
-        "rollout, and what the pipeline adds to a call of a model. Or, with --report, write five stress figures. On a "
-        "scratch database that is removed afterwards. Compare ratios; rates are this machine's."
+        "rollout, and what the pipeline adds to a call of a model. Or, with --report, write five stress figures; or, "
+        "with --drain, put a file of feedback through import, queue and worker. On a scratch database that is removed "
+        "afterwards. Compare ratios; rates are this machine's."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--items", type=int, default=300, help="Items of a stage and repeat (default 300).")
         parser.add_argument("--repeats", type=int, default=3, help="Repeats (default 3).")
-        parser.add_argument("--workers", type=_numbers, default=(1, 2), help="Workers to try (default 1,2).")
+        parser.add_argument(
+            "--workers", type=_numbers, default=(1, 2), help="Workers to try (default 1,2; --drain: the last)."
+        )
         parser.add_argument("--seconds", type=int, default=5, help="Of wrk, a repeat (default 5).")
         parser.add_argument("--calls", type=int, default=200, help="Of the scripted endpoint, a repeat (default 200).")
         parser.add_argument(
@@ -49,6 +52,13 @@ class Command(BaseCommand):
         parser.add_argument("--database-url", help="An empty scratch database instead of a temporary SQLite file.")
         parser.add_argument("--broker", default="orm", help="orm (the default), or a redis:// that nobody else uses.")
         parser.add_argument("--report", type=Path, metavar="FILE.md", help="Write the stress report instead.")
+        parser.add_argument(
+            "--drain", type=Path, metavar="FILE", help="Import this file, let workers drain it, count what came of it."
+        )
+        parser.add_argument(
+            "--misbehaving", action="store_true",
+            help="With --drain: ask a scripted endpoint (no model) of which every second answer is bad in another way.",
+        )  # fmt: skip
         parser.add_argument("--dataset", type=Path, metavar="FILE", help="For its accuracy: labelled JSONL.")
         parser.add_argument("--split", help="Of the data set only rows with this split.")
         parser.add_argument(
@@ -65,6 +75,8 @@ class Command(BaseCommand):
             self._measure(part, options)
         elif options["report"]:
             self._report(options)
+        elif options["drain"]:
+            self._drain(options)
         else:
             self._run("stages", options, NO_ENDPOINT)
 
@@ -82,11 +94,19 @@ class Command(BaseCommand):
             file.flush()
             figures = json.loads(self._run("stress", options, asked | {VERSION: file.name}, capture=True))
         with endpoint.serve() as url:
-            scripted = {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "scripted", "TRIAGE_MODEL": endpoint.MODEL}
-            scripted |= {"TRIAGE_ENGINE": "llm", "TRIAGE_TIMEOUT": "1"}
-            figures |= json.loads(self._run("faults", options, scripted, capture=True))
+            figures |= json.loads(self._run("faults", options, _scripted(url), capture=True))
         options["report"].write_text(report.markdown(figures), encoding="utf-8")
         self.stdout.write(f"Written to {options['report']}.")
+
+    def _drain(self, options: dict[str, Any]) -> None:
+        from training.benchmark import endpoint
+
+        if not options["drain"].is_file():
+            raise CommandError(f"There is no file {options['drain']}.")
+        options["drain"] = options["drain"].resolve()
+        with ExitStack() as stack:
+            url = stack.enter_context(endpoint.serve(misbehaving=True)) if options["misbehaving"] else ""
+            self._run("drain", options, _scripted(url) if url else NO_ENDPOINT)
 
     def _run(self, part: str, options: dict[str, Any], environment: dict[str, str], *, capture: bool = False) -> str:
         """This command again, in a process over a scratch database; returns what it wrote when captured."""
@@ -114,13 +134,17 @@ class Command(BaseCommand):
         return done.stdout or ""
 
     def _measure(self, part: str, options: dict[str, Any]) -> None:
-        from training.benchmark import machine, stages, stress, tables
+        from training.benchmark import drain, machine, stages, stress, tables
 
         if part == "stress":
             self.stdout.write(json.dumps(stress.measure(**_chosen(options, "items", "dataset", "split"))))
             return
         if part == "faults":
             self.stdout.write(json.dumps({"faults": stress.measure_faults(each=max(1, options["items"] // 50))}))
+            return
+        if part == "drain":
+            found = drain.measure(options["drain"], workers=options["workers"][-1])
+            self.stdout.write(json.dumps(found, indent=2) if options["json"] else "\n".join(drain.lines(found)))
             return
         wanted = options["stages"] or stages.STAGES
         if unknown := set(wanted) - set(stages.STAGES):
@@ -141,6 +165,14 @@ class Command(BaseCommand):
             f"Synthetic comments; {options['repeats']} repeats, median and (lowest–highest) of them.\n\n"
             + tables.text(run, workers=options["workers"])
         )
+
+
+def _scripted(url: str) -> dict[str, str]:
+    """Settings of a desk that asks the scripted endpoint."""
+    from training.benchmark import endpoint
+
+    asked = {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "scripted", "TRIAGE_MODEL": endpoint.MODEL}
+    return asked | {"TRIAGE_ENGINE": "llm", "TRIAGE_TIMEOUT": "1"}
 
 
 def _active() -> str:

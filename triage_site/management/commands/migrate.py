@@ -26,7 +26,7 @@ class Command(MigrateCommand):
 
 @contextmanager
 def _alone(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Wait for whoever migrates this database now. Only where the database or its file has a lock: not on MongoDB."""
+    """Wait for whoever migrates this database now."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
@@ -44,5 +44,10 @@ def _alone(connection: BaseDatabaseWrapper) -> Iterator[None]:
             yield
         finally:
             os.close(folder)
+    elif connection.vendor == "mongodb":
+        from triage_site.mongodb import lease
+
+        with lease.hold(connection.database, "migrate"):  # type: ignore[attr-defined]
+            yield
     else:
         yield
