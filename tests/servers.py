@@ -11,14 +11,15 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 import redis
 from psycopg import sql
+
+from tests.processes import kill_family
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgres://root@127.0.0.1/postgres")
 
@@ -40,20 +41,11 @@ class Server:
         return self.process is not None and self.process.poll() is None
 
     def kill(self) -> None:
-        """The server with all its processes, as when a machine loses its power."""
+        """The server with all its processes."""
         # Let go of first: whoever starts it again meanwhile must not have the new one forgotten.
         process, self.process = self.process, None
-        if process is None:
-            return
-        family: list[psutil.Process] = []
-        with suppress(psutil.NoSuchProcess):
-            family = psutil.Process(process.pid).children(recursive=True)
-        process.kill()
-        process.wait()
-        for each in family:
-            with suppress(psutil.NoSuchProcess):
-                each.kill()
-        psutil.wait_procs(family, timeout=30)
+        if process is not None:
+            kill_family(process)
 
 
 class Redis(Server):

@@ -9,11 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 # Only ever waited for in full when something is wrong; a busy machine imports torch for minutes.
@@ -82,18 +79,6 @@ class Desk:
 
     def has(self, query: str, count: int) -> bool:
         return self.count(query) == count
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """kill -9 for the process and every child, as a machine that loses power would."""
-    family: list[psutil.Process] = []
-    with suppress(psutil.NoSuchProcess):
-        main = psutil.Process(process.pid)
-        family = [main, *main.children(recursive=True)]
-    for each in family:
-        with suppress(psutil.NoSuchProcess):
-            each.kill()
-    process.wait()
 
 
 def until(condition: Callable[[], bool], what: str, *, patience: float = PATIENCE) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.processes import kill_family
 from tests.servers import Redis, make_postgres_database, run_redis
-from tests.worker import Desk, kill, until
+from tests.worker import Desk, until
 
 ANALYSES = "SELECT count(*) FROM analyzer_analysis"
 ITEMS = "SELECT count(*) FROM analyzer_queueitem"
@@ -60,7 +61,7 @@ def test_two_clusters_on_one_broker_analyse_every_item_once(
     desk = make_desk(stack, tmp_path, database=database, broker=broker)
     desk.submit(comments(0, ITEM_COUNT))
     for _ in range(2):
-        stack.callback(kill, desk.start_worker())
+        stack.callback(kill_family, desk.start_worker())
     until(lambda: desk.count(ANALYSES) > 0, "the first analysis")
     # More while both work.
     desk.submit(comments(0, 2 * ITEM_COUNT))
@@ -78,7 +79,7 @@ def test_submissions_survive_a_broker_that_is_gone_and_are_analysed_when_it_is_b
     server: Redis = stack.enter_context(run_redis(tmp_path))
     desk = Desk(tmp_path, Q_BROKER=server.url)
     worker = desk.start_worker()
-    stack.callback(kill, worker)
+    stack.callback(kill_family, worker)
     until(lambda: desk.count(BEATS) == 1, "the worker")
     server.kill()
     desk.submit(comments(0, 20))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.training.processes import alive
-from tests.worker import Desk, kill, until
+from tests.processes import alive, kill_family
+from tests.worker import Desk, until
 
 ANALYSES = "SELECT count(*) FROM analyzer_analysis"
 TASKS = "SELECT count(*) FROM django_q_ormq"
@@ -25,7 +25,7 @@ def test_after_kill_9_in_mid_batch_every_item_is_analysed_once(tmp_path: Path) -
     try:
         until(lambda: desk.count(ANALYSES) >= 20, "the first analyses")
     finally:
-        kill(worker)
+        kill_family(worker)
     done = desk.count(ANALYSES)
     assert 20 <= done < 250, "the kill came in mid-batch"
 
@@ -33,7 +33,7 @@ def test_after_kill_9_in_mid_batch_every_item_is_analysed_once(tmp_path: Path) -
     try:
         until(lambda: desk.count(UNFINISHED) == 0, "the rest of the analyses")
     finally:
-        kill(worker)
+        kill_family(worker)
     assert desk.count(ANALYSES) == 250
     assert desk.count("SELECT count(DISTINCT feedback_id) FROM analyzer_analysis") == 250
 

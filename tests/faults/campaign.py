@@ -26,7 +26,6 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
 from pymongo.errors import PyMongoError
 
@@ -36,6 +35,7 @@ from tests.faults.postgres import run_postgres
 from tests.faults.secantus import read_mongodb, run_secantus
 from tests.faults.site import Service, Site, Supervisor, free_port
 from tests.faults.verdict import Plan, Read, Round
+from tests.processes import outlasting
 from tests.servers import run_redis
 from tests.worker import until
 
@@ -122,7 +122,7 @@ def run(plan: Plan) -> Round:
         families = [process for service in services.values() for process in service.family()]
         for service in services.values():
             service.stop()
-        _, left = psutil.wait_procs(families, timeout=30)
+        left = outlasting(families)
         result.surprises += [f"{len(left)} processes outlived their service"] if left else []
         verdict.judge(read, crowd, result)
     result.seconds = time.monotonic() - began

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.processes import kill_family
 from tests.worker import ROOT, until
 
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text(encoding="utf-8").splitlines())
@@ -52,13 +53,8 @@ class Service:
 
     def kill(self) -> None:
         """kill -9 for the process and all of its children."""
-        family = self.family()
-        for process in family:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
         if self._process is not None:
-            self._process.wait()
-        psutil.wait_procs(family, timeout=30)
+            kill_family(self._process)
 
     def family(self) -> list[psutil.Process]:
         """Its processes, the main one first; nobody when it does not run."""

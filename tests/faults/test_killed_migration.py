@@ -8,7 +8,8 @@ from typing import Any
 from pymongo.database import Database
 
 from tests.on_mongodb import database_url
-from tests.worker import Desk, kill, until
+from tests.processes import kill_family
+from tests.worker import Desk, until
 from triage_site.mongodb import lease
 
 
@@ -21,7 +22,7 @@ def kill_at(desk: Desk, database: Database[dict[str, Any]], *, collections: int)
     """Kill a migration as soon as there are so many collections."""
     process = desk.start("migrate", "-v0")
     until(lambda: len(database.list_collection_names()) >= collections, "the collections")
-    kill(process)
+    kill_family(process)
     # As after a minute.
     database[lease.COLLECTION].delete_many({})
 

@@ -12,7 +12,8 @@ from typing import Any
 from pymongo.collection import Collection
 from pytest_django import Settings
 
-from tests.worker import ROOT, Desk, kill, until
+from tests.processes import kill_family
+from tests.worker import ROOT, Desk, until
 
 COUNT = 2_000
 STORED = "SELECT count(*) FROM feedback_feedback"
@@ -40,7 +41,7 @@ def test_after_kill_9_every_document_is_there_once(
         try:
             until(partial(_more_than, desk, reached), "the next batch")
         finally:
-            kill(process)
+            kill_family(process)
         reached = desk.count(STORED)
         assert reached < COUNT, "the kill came in mid-pass"
 

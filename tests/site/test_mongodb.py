@@ -10,7 +10,8 @@ import pytest
 from pymongo.database import Database
 
 from tests.on_mongodb import database_url
-from tests.worker import Desk, kill, until
+from tests.processes import kill_family
+from tests.worker import Desk, until
 
 
 class MongoDesk(Desk):
@@ -116,7 +117,7 @@ def test_two_workers_empty_a_queue_that_lies_on_mongodb(
     try:
         until(lambda: mongo_database.analyzer_queueitem.count_documents({"stage": "done"}) == 20, "the analyses")
     finally:
-        kill(worker)
+        kill_family(worker)
     assert mongo_database.analyzer_analysis.count_documents({}) == 20
 
 

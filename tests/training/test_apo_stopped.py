@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.llm_server import LLMServer
+from tests.processes import alive, children, wait_for
 from tests.training import scripted_model
-from tests.training.processes import alive, children, wait_for
 
 ROOT = Path(__file__).parents[2]
 

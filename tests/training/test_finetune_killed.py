@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import wait_for
 from tests.training import workshop
-from tests.training.processes import wait_for
 from training.finetune import checkpoints
 from training.finetune.job import STOPPED, Directory
 

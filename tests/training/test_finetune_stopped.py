@@ -10,11 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
+from tests.processes import alive, children, kill_family, wait_for
 from tests.training import workshop
-from tests.training.processes import alive, children, wait_for
 from training.finetune import checkpoints
 from training.finetune.job import Directory
 from training.finetune.process import ROOT
@@ -57,9 +56,7 @@ def desk(tmp_path: Path, tiny_base: Path) -> Iterator[Desk]:
     yield found
     for run in found.started:
         if run.poll() is None:
-            for process in psutil.Process(run.pid).children(recursive=True):
-                process.kill()
-            run.kill()
+            kill_family(run)
 
 
 def learning(desk: Desk, number: int, steps: int) -> None:

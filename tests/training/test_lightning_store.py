@@ -16,7 +16,7 @@ import pytest
 
 from analyzer.schema import Task
 from tests import make
-from tests.training.processes import alive, children, wait_for
+from tests.processes import alive, children, wait_for
 from training import lightning
 from training.watch import Control, Stopped, Unusable
 

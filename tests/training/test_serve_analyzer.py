@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from analyzer import adapters, versions
 from analyzer.engines import Spec, build
 from analyzer.models import AnalyzerVersion
-from tests.training import processes
+from tests import processes
 from tests.training.tiny_server import FAULT, LEARNED, NAME, Files
 from training.management.commands import serve_analyzer
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.training import processes
+from tests import processes
 from tests.training.tiny_server import Files
 from training.finetune.server import Served, ServingFailed, running, serving
 
