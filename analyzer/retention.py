@@ -29,6 +29,8 @@ from feedback.ids import first_id_of
 BATCH: Final = 500
 # What the regular task takes on in one go, so that it stays far below Q_TIMEOUT; an hour later it goes on.
 EACH_TIME: Final = 20_000
+# Days: a hundred years, which the calendar still has behind it.
+LONGEST: Final = 36_500
 
 
 @dataclass(slots=True)

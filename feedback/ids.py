@@ -14,5 +14,8 @@ def new_id() -> UUID:
 
 
 def first_id_of(moment: datetime) -> UUID:
-    """The smallest UUIDv7 of a millisecond: the keys carry the time, so rows of a time are found by them."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)
+    """The smallest UUIDv7 of a millisecond: the keys carry the time, so rows of a time are found by them.
+
+    Of a moment before 1970, which no key has, that of 1970.
+    """
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)

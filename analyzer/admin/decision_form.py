@@ -14,6 +14,18 @@ REASON_MAX = 200
 NOTE_MAX = 2_000
 
 
+def one_line_end(text: str) -> str:
+    """Browsers send a line end as two characters, and count it as one against a field's limit."""
+    return text.replace("\r\n", "\n")
+
+
+class LinesField(forms.CharField):
+    """A text of several lines."""
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(one_line_end(value) if isinstance(value, str) else value))
+
+
 def _reason(what: str) -> forms.CharField:
     return forms.CharField(label=f"Why another {what}? (optional)", required=False, max_length=REASON_MAX)
 
@@ -25,7 +37,7 @@ class DecisionForm(forms.Form):
     category_reason = _reason("category")
     severity = forms.ChoiceField(choices=SEVERITY_CHOICES, widget=forms.RadioSelect)
     severity_reason = _reason("severity")
-    action = forms.CharField(
+    action = LinesField(
         label="Suggested action",
         required=False,
         max_length=ACTION_MAX,
@@ -39,7 +51,7 @@ class DecisionForm(forms.Form):
         help_text="0 to 100. Left as it is, it follows from the severity and the category.",
     )
     priority_reason = _reason("priority")
-    note = forms.CharField(
+    note = LinesField(
         label="Note (optional)", required=False, max_length=NOTE_MAX, widget=forms.Textarea(attrs={"rows": 2})
     )
 
@@ -50,10 +62,6 @@ class DecisionForm(forms.Form):
         # Without the browser's own limits: our messages stand beside the field and say what to do.
         super().__init__(data, initial=initial, label_suffix="", use_required_attribute=False)
         self.analysis = analysis
-
-    def clean_action(self) -> str:
-        """Browsers send line ends as two characters; they are no change."""
-        return "\n".join(self.cleaned_data["action"].splitlines())
 
     def overridden(self) -> dict[str, Any]:
         """The fields that differ from the machine's, as reviews.override takes them."""

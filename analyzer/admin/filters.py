@@ -31,6 +31,11 @@ class OneOf(admin.SimpleListFilter):
         option = self.options.get(self.value() or "")
         return queryset.filter(option[1](request)) if option else queryset
 
+    @classmethod
+    def accepts(cls, value: str) -> bool:
+        """Whether it is a value of this filter."""
+        return value in cls.options
+
     @property
     def chosen(self) -> str:
         """What staff read of the value in force; empty for any."""
@@ -211,7 +216,11 @@ class VersionFilter(OneOf):
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
         number = request.GET.get(self.parameter_name, "")
-        return [(number, f"v{number}")] if number.isdecimal() and len(number) < 9 else []
+        return [(number, f"v{number}")] if self.accepts(number) else []
+
+    @classmethod
+    def accepts(cls, value: str) -> bool:
+        return value.isdecimal() and value.isascii() and len(value) < 9
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(analysis__version__number=self.value()) if self.chosen else queryset

@@ -182,7 +182,8 @@ class FocusViews:
         liked = preference(by)
         state = focus_card.state(item, by, around.mode)
         hidden = around.mode == SECOND or not (liked.suggestion or request.GET.get("suggestion") == "1")
-        blind = state == focus_card.DECIDE and around.mode != DISPUTE and hidden
+        # A second opinion is blind in every state: what is read while somebody else has the item is known afterwards.
+        blind = hidden and (around.mode == SECOND or (around.mode == FIRST and state == focus_card.DECIDE))
         if state == focus_card.DECIDE and form is None and item.analysis:
             form = FocusForm(item.analysis, labels_only=blind or around.mode != FIRST)
         context = {

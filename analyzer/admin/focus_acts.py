@@ -15,7 +15,7 @@ from django.utils.html import format_html
 
 from analyzer import claims, events, opinions, reviews
 from analyzer.admin import badges, decisions, focus_card
-from analyzer.admin.decision_form import FIELDS
+from analyzer.admin.decision_form import FIELDS, NOTE_MAX, one_line_end
 from analyzer.admin.focus_form import FocusForm, Shown
 from analyzer.admin.rounds import FIRST, SECOND, Round
 from analyzer.models import Analysis, QueueItem, Review
@@ -42,7 +42,11 @@ class Act:
 
     @property
     def note(self) -> str:
-        return str(self.request.POST.get("note", "")).strip()
+        """Raises BadRequest for one that is longer than the page lets anybody write."""
+        text = one_line_end(self.request.POST.get("note", "")).strip()
+        if len(text) > NOTE_MAX:
+            raise BadRequest(f"A note has at most {NOTE_MAX} characters.")
+        return text
 
     @property
     def excerpt(self) -> str:
@@ -154,7 +158,15 @@ def _is_mine(review: Review | None, by: User, analysis: Analysis, mine: dict[str
         return False
     category = mine.get("category", analysis.category)
     severity = mine.get("severity", Severity.LOW if category in HARMLESS else analysis.severity)
-    return review.analysis_id == analysis.pk and (review.category, review.severity) == (category, severity)
+    asked = (category, severity, mine.get("note", ""), mine.get("reasons") or {})
+    stored = (review.category, review.severity, review.note, review.reasons)
+    return (
+        review.analysis_id == analysis.pk
+        and stored == asked
+        # What was not asked for is as the machine said it, or was not judged.
+        and review.action in ((mine["action"],) if "action" in mine else (analysis.action, ""))
+        and review.priority in ((mine["priority"],) if "priority" in mine else (analysis.priority, None))
+    )
 
 
 def _tell(act: Act, review: Review) -> None:

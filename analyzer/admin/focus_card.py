@@ -162,14 +162,23 @@ def _chips(form: FocusForm, what: str) -> list[tuple[str, str, bool]]:
 def mine(by: User) -> Mine:
     """One query over the person's latest decisions."""
     latest = Review.objects.filter(reviewer=by, undone_at=None, created_at__gte=since())
-    latest = latest.exclude(provenance=Review.Provenance.IMPORTED).select_related("feedback").order_by("-created_at")
-    found = list(latest[:RECENT])
+    latest = latest.exclude(provenance=Review.Provenance.IMPORTED).select_related("feedback__queue_item")
+    found = list(latest.order_by("-created_at")[:RECENT])
     overrides = (
         review
         for review in found
         if review.provenance == Review.Provenance.OVERRIDDEN and review.role == Review.Role.FIRST
     )
-    return Mine(found[0] if found else None, next(overrides, None))
+    return Mine(next(filter(_counts, found), None), next(overrides, None))
+
+
+def _counts(review: Review) -> bool:
+    """Whether an opinion is in force; one that somebody replaced since cannot be taken back any more."""
+    item = review.feedback.queue_item
+    if review.role == Review.Role.SECOND:
+        given = (QueueItem.Second.AGREED, QueueItem.Second.DISPUTED)
+        return item.second in given and item.review_id == review.replaces_id
+    return item.review_id == review.pk
 
 
 def since() -> datetime:

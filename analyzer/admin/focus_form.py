@@ -60,6 +60,16 @@ class FocusForm(DecisionForm):
             for name in FIELDS[:2]:
                 self.fields[name].error_messages["required"] = f"Please choose a {name}."
 
+    @property
+    def meant(self) -> str:
+        """The field that the person chose by hand though it stayed as the machine had it; empty without JavaScript."""
+        return "severity" if self.data.get("meant") == "severity" else ""
+
+    def overridden(self) -> dict[str, Any]:
+        """Beside what differs, the severity that was named with another category: it does not follow from that."""
+        found = super().overridden()
+        return found | {"severity": self.cleaned_data["severity"]} if self.meant and "category" in found else found
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:

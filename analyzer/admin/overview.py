@@ -150,7 +150,7 @@ def _decided() -> dict[str, Any]:
         "cut": len(read) == tally.MOST,
         "counted": decisions(since, figures="counted"),
         "agreement": tally.agreement(read),
-        "pace": tally.pace(read),
+        "pace": tally.pace(each for each in read if each.counts),
         "pace_kept": tally.pace(each for each in read if each.counts and each.kept),
         "pace_changed": tally.pace(each for each in read if each.counts and not each.kept),
         "people_agree": opinions.agreement(),

@@ -156,6 +156,7 @@ class QueueItemAdmin(ReadOnlyAdmin):
                 "media": self.media,
                 "form": form,
                 "list_query": list_query,
+                "preference": preference(decisions.person(request)) if may_decide else None,
             },
         )
 

@@ -46,8 +46,8 @@ def clean(query: str) -> str:
     given = QueryDict(query)
     kept = QueryDict(mutable=True)
     for name, filters in _OPTIONS.items():
-        if given.get(name) in filters.options:
-            kept[name] = given[name]
+        if filters.accepts(value := given.get(name, "")):
+            kept[name] = value
     if search := given.get(SEARCH_VAR, "").strip()[:SEARCH_MAX]:
         kept[SEARCH_VAR] = search
     return kept.urlencode()

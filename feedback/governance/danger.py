@@ -103,6 +103,10 @@ SELF_HARM: Final = phrases(
     rf"|never wake up|disappear forever)\b{_FIGURE}|i wish i (?:was|were) dead\b",
     rf"(?:i|i'm|im|i've been|i am|feeling|feel) {_FEW}suicidal\b|i (?:have|keep having"
     rf"|get) {_FEW}(?:suicidal thoughts|thoughts of suicide)\b",
+    r"(?:thinking|thought|think) (?:about|of) suicide\b(?! \w{1,12} (?:prevention|awareness|hotline))(?! (?:prevention"
+    r"|awareness|hotline|squad))|(?:considering|considered|contemplating|contemplated) suicide\b"
+    r"|suicide is (?:the|my) (?:only|last|best)\b|i no longer (?:want|wish) to (?:live|be alive)\b"
+    r"(?! (?:in|without|with|on|stream|chat))",
     r"(?:i )?(?:don't|do not|dont) (?:want|wish) to (?:live|be alive|go on living)(?: any ?more"
     r"| any longer)?\b(?! (?:in|without|with|on|stream|chat))",
     r"(?:i have )?(?:no reason|nothing left) to live(?: for)?\b|(?:everyone|they|you"

@@ -39,6 +39,9 @@ MATTER: Final = phrases(
     rf"|reporting) (?:you|this|it|your \w{{1,12}}|the company) to (?:the )?(?:\w{{1,12}} )?(?:authorit\w{{1,3}}"
     rf"|police|regulators?|ombudsman|ico|ftc|cnil|trading standards|attorney general|data protection \w{{5,12}}"
     rf"|commission\w{{0,3}}))\b",
+    r"(?:file|filed|filing|lodge|lodged|lodging|make|making) an? (?:formal |official )?complaint (?:with|to)"
+    r" (?:the )?(?:ico|ftc|cnil|information commissioner|regulators?|ombudsman|authorit\w{1,3}|police"
+    r"|trading standards|attorney general|data protection \w{5,12})\b",
     rf"see you in court\b|(?:take|taking|threaten\w{{0,3}}|considering|considered|forced to take"
     rf"|reserve the right to) (?:\w{{1,12}} )?legal (?:action|steps|proceedings)\b|law ?suit{_NOT_A_THING}\b"
     rf"|class action{_NOT_A_THING}\b|cease and desist{_NOT_A_THING}\b|letter before (?:action|claim)\b"
@@ -67,6 +70,8 @@ MATTER: Final = phrases(
     r"(?:delete|erase|remove|stop processing|stop selling|provide me with|send me|give me|hand over"
     r"|disclose) (?:\w{1,12} ){0,3}?(?:(?:my|our) personal (?:data|information|details)|(?:the "
     r"|all )?(?:personal )?(?:data|information) (?:that )?you (?:have|hold|store|keep|process|collected))\b",
+    rf"please (?:delete|erase) (?:all )?(?:of )?(?:my|our) data\b|(?:delete|erase|remove) (?:all )?(?:of )?(?:my"
+    rf"|our) data\b\W{{1,3}}(?:\w{{1,12}}\W{{1,3}}){{0,5}}?{_LAW}\b",
     r"(?:copy|list|record|disclosure|erasure|deletion|rectification) of (?:all )?(?:the |my "
     r"|our )?(?:personal (?:data|information)|data (?:that )?you (?:have|hold|store|keep|process))\b"
     r"|(?:i )?(?:withdraw|revoke) my consent\b|i (?:object|do not consent|never consented) to (?:the |your "

@@ -61,6 +61,10 @@ NO_THREATS = [
     "Voy a matar el proceso",
 ]
 IN_DANGER = [
+    "I am thinking about suicide",
+    "I'm considering suicide",
+    "Suicide is the only way out for me",
+    "I no longer want to live",
     "I want to kill myself.",
     "I don't want to live anymore.",
     "I am thinking about ending my life",
@@ -97,6 +101,8 @@ NOT_IN_DANGER = [
     "I'm in danger of losing my data",
     "There is an overdose of pop-ups",
     "The page about domestic violence does not load",
+    "I was thinking about suicide prevention week, add a banner",
+    "I no longer want to live chat with a bot",
     "I beat myself up for not finding the button",
     "My son killed the wifi",
     "My wife will kill me if the flowers arrive late",

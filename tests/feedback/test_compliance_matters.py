@@ -7,6 +7,9 @@ import pytest
 from feedback.governance.compliance import LINKS_MAX, Outcome, check
 
 LEGAL = [
+    "Please delete my data, GDPR article 17",
+    "I'm filing a complaint with the ICO",
+    "Delete all my data as the GDPR says",
     "My lawyer will contact you next week.",
     "We are going to sue your company.",
     "I will take legal action if this is not resolved.",
@@ -36,6 +39,8 @@ LEGAL = [
     "Solicito la supresión en virtud del RGPD, eliminen mis datos personales",
 ]
 NOT_LEGAL = [
+    "How can I delete my data from the sandbox?",
+    "Who can I file a complaint with about the menu?",
     "The copyright year in the footer says 2019",
     "Sue from support was wonderful",
     "The basketball court booking page hangs",

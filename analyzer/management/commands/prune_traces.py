@@ -24,8 +24,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, days: int, dry_run: bool, archive: Path | None, **options: Any) -> None:
-        if days < 1:
-            raise CommandError("--days is at least 1.")
+        if not 1 <= days <= retention.LONGEST:
+            raise CommandError(f"--days is from 1 to {retention.LONGEST}.")
         if archive and not archive.name.endswith(".jsonl.gz"):
             raise CommandError(f"{archive.name} would not say what is in it: name it FILE.jsonl.gz.")
         before = retention.since(days)

@@ -161,9 +161,10 @@
         }
         // Praise and noise hold nobody up: their severity follows, until somebody says otherwise.
         const severity = choices().find(({name}) => name === "severity");
+        const meant = root.querySelector("#card [name=meant]");
         if (radio.name === "severity") {
-            severity.field.dataset.touched = "";
-        } else if (!("touched" in severity.field.dataset)) {
+            meant.value = "severity";
+        } else if (!meant.value) {
             const low = severity.field.querySelector("input[value=low]");
             const harmless = radio.value === "noise" || radio.value === "positive";
             const follow = harmless ? low : severity.suggested;

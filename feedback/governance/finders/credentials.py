@@ -44,7 +44,7 @@ _TOKENS: Final = (
 _ASSIGNED: Final = re.compile(
     rf"""(?<![^\W_])(?:(?P<password>{_PASSWORDS})|(?P<token>{_TOKENS})|(?P<pin>pin(?:[\s-]?code)?))(?![^\W_])["']?
         (?:\s{{0,2}}(?P<equals>:=|=>|=)\s{{0,2}}|(?P<colon>\s{{0,2}}:\s{{0,3}}|\s-\s|\s\()
-          |\s(?P<verb>is|was|ist|lautet|est|es|era|è|é|jest)\s:?\s?)
+          |\s(?P<verb>is|was|ist|lautet|est|es|era|è|é|jest)(?:(?P<pause>\s?:\s{{0,3}})|\s))
         (?:"(?P<quoted>[^"\n\ufffc]{{3,200}})"|'(?P<single>[^'\n\ufffc]{{3,200}})'|(?P<bare>[^\s"'<>;,&\ufffc]{{3,500}}))""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -119,7 +119,7 @@ def _is_assigned(match: re.Match[str], group: str, value: str) -> bool:
         return one_word and len(value) >= 5
     ends_here = re.compile(r"[.,;!)]?\s*(?:$|\n)").match(match.string, match.start(group) + len(value))
     is_word = value.isalpha() and len(value) >= 5
-    names_it = ":" in (match["colon"] or "") and match["password"].lower() != "pass"
+    names_it = ":" in (match["colon"] or match["pause"] or "") and match["password"].lower() != "pass"
     return bool(names_it and is_word and ends_here)
 
 
