@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from analyzer import analyses, backfill
 from analyzer.models import QueueItem
+from feedback.arguments import COUNT
 
 HELD = "held by governance"
 
@@ -30,7 +31,10 @@ class Command(BaseCommand):
         which.add_argument("--all", action="store_true", help="Every item: analyse again with the active version.")
         parser.add_argument("--now", action="store_true", help="Run here, with a progress bar, instead of queueing.")
         parser.add_argument(
-            "--processes", type=int, default=backfill.cores(), help="With --now: how many (default: one a core)."
+            "--processes",
+            type=COUNT,
+            default=backfill.cores(),
+            help="With --now: how many (default: one a core).",
         )
 
     def handle(self, *, failed: bool, fallback: bool, all: bool, now: bool, processes: int, **options: Any) -> None:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from analyzer import retention
+from feedback.arguments import whole_number
 
 
 class Command(BaseCommand):
@@ -17,15 +18,18 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--days", type=int, required=True, help="Traces older than so many days.")
+        parser.add_argument(
+            "--days",
+            type=whole_number(1, retention.LONGEST),
+            required=True,
+            help="Traces older than so many days.",
+        )
         parser.add_argument("--dry-run", action="store_true", help="Say how many and how large, and change nothing.")
         parser.add_argument(
             "--archive", type=Path, metavar="FILE.jsonl.gz", help="Write them there first; added to what is there."
         )
 
     def handle(self, *, days: int, dry_run: bool, archive: Path | None, **options: Any) -> None:
-        if not 1 <= days <= retention.LONGEST:
-            raise CommandError(f"--days is from 1 to {retention.LONGEST}.")
         if archive and not archive.name.endswith(".jsonl.gz"):
             raise CommandError(f"{archive.name} would not say what is in it: name it FILE.jsonl.gz.")
         before = retention.since(days)

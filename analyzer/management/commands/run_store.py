@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from feedback.arguments import COUNT, PORT
+
 TOKEN_MIN = 20
 
 
@@ -18,9 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="Address to listen on (default: %(default)s).")
-        parser.add_argument("--port", type=int, default=4747, help="Port to listen on (default: %(default)s).")
+        parser.add_argument("--port", type=PORT, default=4747, help="Port to listen on (default: %(default)s).")
         parser.add_argument(
-            "--keep", type=int, default=20_000, help="Finished rollouts to keep (default: %(default)s)."
+            "--keep", type=COUNT, default=20_000, help="Finished rollouts to keep (default: %(default)s)."
         )
 
     def handle(self, *, host: str, port: int, keep: int, **options: Any) -> None:
@@ -34,8 +36,6 @@ class Command(BaseCommand):
             raise CommandError(
                 f"LIGHTNING_STORE_TOKEN is short ({len(token)}); use {TOKEN_MIN} random characters or more."
             )
-        if keep < 1:
-            raise CommandError("--keep must be 1 or more.")
         from analyzer import store_server
 
         guarded = "with the token" if token else "without a token"

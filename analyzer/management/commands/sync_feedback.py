@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from analyzer import writeback
 from feedback import mirror, website
+from feedback.arguments import COUNT
 from feedback.models import SyncProblem
 
 PROBLEMS_SHOWN = 20
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--write-back", action="store_true", help="Put category, severity, priority and status on the documents."
         )
-        parser.add_argument("--limit", type=_count, help="Stop after so many documents; the next run goes on there.")
+        parser.add_argument("--limit", type=COUNT, help="Stop after so many documents; the next run goes on there.")
         parser.add_argument("--reset", action="store_true", help="Read every document again, under today's checks.")
         parser.add_argument("--problems", action="store_true", help="Only list the documents that could not be taken.")
 
@@ -107,9 +108,3 @@ def _move(bar: tqdm, part: mirror.Tally) -> None:
 
 def _words(tally: mirror.Tally) -> str:
     return f"{tally.stored} stored, {tally.revised} revised, {tally.unchanged} unchanged, {tally.bad} left out"
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 on.")
-    return int(text)

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from feedback.arguments import COUNT
+
 
 class Command(BaseCommand):
     help = (
@@ -13,13 +15,11 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--rollouts", type=int, default=10_000)
-        parser.add_argument("--runners", type=int, default=4)
-        parser.add_argument("--keep", type=int, default=2_000, help="Finished rollouts that the server keeps.")
+        parser.add_argument("--rollouts", type=COUNT, default=10_000)
+        parser.add_argument("--runners", type=COUNT, default=4)
+        parser.add_argument("--keep", type=COUNT, default=2_000, help="Finished rollouts that the server keeps.")
 
     def handle(self, *, rollouts: int, runners: int, keep: int, **options: Any) -> None:
-        if min(rollouts, runners, keep) < 1:
-            raise CommandError("--rollouts, --runners and --keep must be 1 or more.")
         from training import store_measurement
 
         self.stdout.write("  rollouts      lost   seconds   a second   server MiB")

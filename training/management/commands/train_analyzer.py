@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
+from feedback.arguments import COUNT, not_negative, positive, whole_number
 from training import jsonl, runs
 from training.algorithms import ALGORITHMS, AUTO, HOSTED, Options
 from training.models import TrainingRun
@@ -60,33 +61,48 @@ class Command(BaseCommand):
         add("--promote", action="store_true", help="Activate the candidate when it passes the gate.")
         add("--dry-run", action="store_true", help="Train and compare, but store nothing.")
         add("--by", metavar="USER", help="Who lets it go live; must be a manager. Default: the system.")
-        add("--seed", type=int, default=0, help="The same seed and data give the same local candidate.")
-        add("--minimum", type=int, default=50, metavar="N", help="Refuse to learn from fewer decisions (50).")
+        add("--seed", type=whole_number(0), default=0, help="The same seed and data give the same local candidate.")
+        add(
+            "--minimum",
+            type=COUNT,
+            default=50,
+            metavar="N",
+            help="Refuse to learn from fewer decisions (50).",
+        )
         add("--no-curve", action="store_false", dest="curve", help="Leave out the learning curve.")
         budget = parser.add_argument_group("budget of apo and reinforce")
         add = budget.add_argument
-        add("--rounds", type=int, default=2, help="Rounds of prompt search (2).")
-        add("--beam", type=int, default=2, help="Prompts kept per round, and new ones made of each (2).")
-        add("--rollouts", type=int, help="At most so many rollouts (apo 400, reinforce 5000).")
-        add("--runners", type=int, help="Runner processes (apo 4, else 0: in this process).")
-        add("--max-tokens", type=int, help="Stop before so many tokens, the comparison afterwards included.")
-        add("--max-minutes", type=float, help="Stop the search after so many minutes.")
+        add("--rounds", type=COUNT, default=2, help="Rounds of prompt search (2).")
+        add("--beam", type=COUNT, default=2, help="Prompts kept per round, and new ones made of each (2).")
+        add("--rollouts", type=COUNT, help="At most so many rollouts (apo 400, reinforce 5000).")
+        add("--runners", type=whole_number(0), help="Runner processes (apo 4, else 0: in this process).")
+        add("--max-tokens", type=COUNT, help="Stop before so many tokens, the comparison afterwards included.")
+        add("--max-minutes", type=positive, help="Stop the search after so many minutes.")
         add("--blank", action="store_true", help="reinforce begins with a policy that knows nothing.")
         add("--no-few-shot", action="store_false", dest="few_shot", help="Do not show the model similar decisions.")
-        add("--input-price", type=float, help="Per million tokens; with --output-price, costs are told.")
-        add("--output-price", type=float, help="Per million tokens.")
+        add("--input-price", type=not_negative, help="Per million tokens; with --output-price, costs are told.")
+        add("--output-price", type=not_negative, help="Per million tokens.")
         tuning = parser.add_argument_group("fine-tuning (sft, grpo, dpo)")
         add = tuning.add_argument
         add("--base-model", default="", metavar="MODEL", help="A folder with a chat model, or the name of one.")
-        add("--start", type=int, metavar="N", help="Begin with version N's adapter (the active one's; 0: none).")
-        add("--epochs", type=float, help="Passes over the data (sft 4, grpo 1, dpo 2).")
-        add("--batch", type=int, help="Items per step (sft 16, grpo and dpo 8).")
-        add("--learning-rate", type=float, help="Of the adapter (sft 5e-4, grpo and dpo 2e-5).")
-        add("--lora-rank", type=int, help="Size of the adapter (16).")
-        add("--group-size", type=int, help="grpo: answers per item, rewarded against each other (8).")
-        add("--kl", type=float, help="grpo: what it costs to drift from the beginning (0).")
-        add("--max-length", type=int, help="Tokens of prompt and answer together; longer items are left out (2048).")
-        add("--max-answer", type=int, help="Tokens that an answer may take (256).")
+        add(
+            "--start",
+            type=whole_number(0),
+            metavar="N",
+            help="Begin with version N's adapter (the active one's; 0: none).",
+        )
+        add("--epochs", type=positive, help="Passes over the data (sft 4, grpo 1, dpo 2).")
+        add("--batch", type=COUNT, help="Items per step (sft 16, grpo and dpo 8).")
+        add("--learning-rate", type=positive, help="Of the adapter (sft 5e-4, grpo and dpo 2e-5).")
+        add("--lora-rank", type=COUNT, help="Size of the adapter (16).")
+        add("--group-size", type=whole_number(2), help="grpo: answers per item, rewarded against each other (8).")
+        add("--kl", type=not_negative, help="grpo: what it costs to drift from the beginning (0).")
+        add(
+            "--max-length",
+            type=COUNT,
+            help="Tokens of prompt and answer together; longer items are left out (2048).",
+        )
+        add("--max-answer", type=COUNT, help="Tokens that an answer may take (256).")
         add(
             "--resume",
             nargs="?",
@@ -103,7 +119,7 @@ class Command(BaseCommand):
         )
         add = hosted.add_argument
         add("--method", choices=("supervised", "preference"), default="supervised", help="preference: from overrides.")
-        add("--training-price", type=float, help="Per million trained tokens.")
+        add("--training-price", type=not_negative, help="Per million trained tokens.")
         add("--yes", action="store_true", help="Send without asking, for scripts.")
 
     def handle(
@@ -133,16 +149,24 @@ class Command(BaseCommand):
                     examination=jsonl.read(examine, split=split) if examine else (),
                 )
                 return
-            person = User.objects.get(username=by) if by else None
+            person = self._person(by)
             if algorithm == HOSTED and options.resume:
                 run = self._resume(person, options)
             else:
                 run = runs.execute(
                     algorithm=algorithm, by=person, options=options, progress=self._say, confirm=self._confirm
                 )
-        except (runs.Refused, jsonl.BadFile, PermissionDenied, User.DoesNotExist) as error:
+        except (runs.Refused, jsonl.BadFile, PermissionDenied) as error:
             raise CommandError(str(error)) from error
         self._report(run)
+
+    def _person(self, name: str | None) -> User | None:
+        if name is None:
+            return None
+        found = User.objects.filter(username=name).first()
+        if found is None:
+            raise CommandError(f"--by {name}: there is no such user.")
+        return found
 
     def _say(self, line: str) -> None:
         self.stderr.write(self.style.NOTICE("· ") + line)

@@ -22,6 +22,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from analyzer.models import Heartbeat
+from feedback.arguments import PORT
 from feedback.models import Feedback
 
 START_SECONDS = 90
@@ -32,7 +33,7 @@ class Command(BaseCommand):
     help = "Migrate, make a staff account and a small demo on an empty desk, and start web server and worker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="Port on 127.0.0.1 (default 8000).")
+        parser.add_argument("--port", type=PORT, default=8000, help="Port on 127.0.0.1 (default 8000).")
         parser.add_argument("--no-demo", action="store_true", help="Leave an empty desk empty.")
 
     def handle(self, *, port: int, no_demo: bool, **options: Any) -> None:
