@@ -76,5 +76,11 @@ def test_a_threshold_is_where_nine_of_ten_above_it_are_right() -> None:
     assert threshold < 0.5
 
 
+def test_a_threshold_parts_nobody_from_equals() -> None:
+    tied = [(0.9, True)] * 50 + [(0.62, True)] * 10 + [(0.62, False)] * 10
+    assert local.threshold(tied) == 0.9
+    assert local.threshold([(1.0, True)] * 8 + [(1.0, False)] * 42) == 0.5
+
+
 def test_too_few_items_leave_the_usual_threshold() -> None:
     assert local.threshold([(0.9, True)] * 20) == 0.5

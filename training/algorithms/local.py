@@ -180,9 +180,12 @@ def threshold(judged: Sequence[tuple[float, bool]]) -> float:
     if len(judged) < TELLING:
         return DEFAULT_THRESHOLD
     right, found = 0, DEFAULT_THRESHOLD
-    for place, (confidence, correct) in enumerate(sorted(judged, reverse=True), start=1):
+    ranked = sorted(judged, reverse=True)
+    following = [confidence for confidence, _ in ranked[1:]]
+    for place, ((confidence, correct), below) in enumerate(zip(ranked, [*following, None], strict=True), start=1):
         right += correct
-        if right >= PRECISION * place:
+        # No threshold can part those of equal confidence.
+        if confidence != below and right >= PRECISION * place:
             found = confidence
     return round(found, 4)
 
