@@ -29,9 +29,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a submission; created is False when its id had been stored before, same when with this content."""
+    """What became of a submission; created is False when its id had been stored before, same when with this content.
+
+    digest is that of the content that came, feedback the row that is stored.
+    """
 
     feedback: Feedback
+    digest: str
     created: bool
     same: bool = True
 
@@ -66,7 +70,7 @@ def receive(
         if external_id is None or not (stored := _stored(feedback)):
             raise
         return stored
-    return Receipt(feedback, created=True)
+    return Receipt(feedback, feedback.digest, created=True)
 
 
 def compose(
@@ -157,7 +161,7 @@ def _governed(form: FeedbackForm) -> dict[str, Any]:
 
 def _stored(feedback: Feedback) -> Receipt | None:
     found = Feedback.objects.filter(source=feedback.source, external_id=feedback.external_id).first()
-    return Receipt(found, created=False, same=found.digest == feedback.digest) if found else None
+    return Receipt(found, feedback.digest, created=False, same=found.digest == feedback.digest) if found else None
 
 
 def _digest(said: list[Any]) -> str:

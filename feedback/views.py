@@ -49,10 +49,12 @@ def _take(request: HttpRequest, said: QueryDict, filled: FeedbackForm) -> HttpRe
         response["Retry-After"] = str(wait)
         return response
     try:
-        receipt = intake.receive(form=filled, source="form", external_id=_once(said), client_key=client_key)
+        once = _once(said)
+        receipt = intake.receive(form=filled, source="form", external_id=str(once), client_key=client_key)
         if not receipt.same:
-            # Sent, then changed after going back: another thing to say, not a second click.
-            intake.receive(form=filled, source="form", external_id=str(uuid.uuid4()), client_key=client_key)
+            # Sent, then changed after going back: another thing to say. A second click on it is not.
+            changed = uuid.uuid5(once, receipt.digest)
+            intake.receive(form=filled, source="form", external_id=str(changed), client_key=client_key)
     except intake.Refused:
         return _show(request, filled, status=422)
     page = _page(filled, request)
@@ -90,9 +92,9 @@ def _page(form: FeedbackForm, request: HttpRequest) -> str:
     return pages.address(form["page"].value() or "", own_host=request.get_host())
 
 
-def _once(said: QueryDict) -> str:
+def _once(said: QueryDict) -> uuid.UUID:
     """The identity this copy of the form was given when it was shown, so that a double click stores one row."""
     try:
-        return str(uuid.UUID(said.get("once", "")))
+        return uuid.UUID(said.get("once", ""))
     except ValueError:
-        return str(uuid.uuid4())
+        return uuid.uuid4()

@@ -98,7 +98,15 @@ DJONGO_REFUSAL = (
 
 def parse_database_url(url: str, *, base_dir: Path) -> dict[str, Any]:
     """DATABASES["default"] for sqlite:///path, postgres://… or mongodb://…; anything else says what may stand there."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = "" if url.startswith("mongodb") else str(parts.port or "")
+    except ValueError:
+        # Not what was given: a password may be in it.
+        raise ImproperlyConfigured(
+            "DATABASE_URL cannot be read as postgres://user:password@host:port/name. In a password, write the "
+            "characters / ? # [ ] @ : % percent-encoded: / is %2F, ? is %3F, # is %23."
+        ) from None
     scheme = parts.scheme.lower()
     if "djongo" in scheme:
         raise ImproperlyConfigured(DJONGO_REFUSAL)
@@ -130,7 +138,7 @@ def parse_database_url(url: str, *, base_dir: Path) -> dict[str, Any]:
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "",
-            "PORT": str(parts.port or ""),
+            "PORT": port,
             # A machine that is gone answers nothing at all, and the system would ask it for two minutes.
             "OPTIONS": {"connect_timeout": "10"} | dict(parse_qsl(parts.query)),
             "CONN_MAX_AGE": 60,
