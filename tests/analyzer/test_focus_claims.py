@@ -148,6 +148,23 @@ def test_an_answer_that_was_lost_on_its_way_is_not_a_conflict_with_oneself(
     assert other.status_code == 409, "another decision is another thing"
 
 
+@pytest.mark.parametrize(
+    "more", [{"note": "They called again"}, {"priority": "3"}, {"action": "Write it down."}, {"category_reason": "PII"}]
+)
+def test_what_was_added_after_a_lost_answer_is_not_lost_with_it(
+    desks: tuple[Client, Client], two: tuple[QueueItem, QueueItem], more: dict[str, str]
+) -> None:
+    page = card(desks[0])
+    page.press("Validate", category="content-gap")
+    both = Page(desks[0], page.url, page.press("Validate", category="content-gap", **more))
+    assert "You have decided this item already" in words(both)
+    after(both, "Apply mine")
+    (review,) = Review.objects.filter(undone_at=None).exclude(replaces=None)
+    stored = {"note": review.note, "priority": str(review.priority), "action": review.action}
+    stored["category_reason"] = review.reasons.get("category", "")
+    assert stored.items() >= more.items()
+
+
 def test_two_people_who_answer_at_once_store_one_decision_each_or_see_both(
     desks: tuple[Client, Client], two: tuple[QueueItem, QueueItem]
 ) -> None:

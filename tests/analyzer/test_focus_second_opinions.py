@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from analyzer import reviews
+from analyzer import claims, reviews
 from analyzer.models import QueueItem, Review
 from tests import make
 from tests.analyzer.test_focus_view import REVIEW, after, card, on, words
@@ -52,6 +52,15 @@ def test_the_second_person_sees_neither_the_first_decision_nor_the_suggestion(
     fields = dict(page.forms["card"]["fields"])
     assert "category" not in fields
     assert "severity" not in fields
+
+
+def test_what_somebody_else_has_open_is_as_blind(client: Client, eve: User, mia: User, decided: QueueItem) -> None:
+    assert claims.take(item=decided, by=mia)
+    client.force_login(eve)
+    page = card(client, f"{REVIEW}{decided.pk}/?mode=second")
+    assert "mia has this item open" in page.html
+    for hidden in ("Works for me", "misread", "Call whoever", "<mark>", "Raised from", "History", "All about this"):
+        assert hidden not in page.html, hidden
 
 
 def test_agreeing_and_disagreeing_are_said_and_can_be_taken_back(

@@ -234,6 +234,32 @@ def test_undo_leads_back_to_the_item_and_reaches_beyond_the_message(
     assert "taken back by ada" in page.html
 
 
+def test_undo_last_passes_over_what_somebody_else_decided_anew(
+    desk: Client, mia: User, two: tuple[QueueItem, QueueItem]
+) -> None:
+    after(after(card(desk), "Validate"), "Validate")
+    second = QueueItem.objects.select_related("analysis", "review").get(pk=two[1].pk)
+    assert second.analysis
+    reviews.override(analysis=second.analysis, by=mia, category="noise", after=second.review)
+    page = after(card(desk), "Undo last")
+    assert on(page) == "The first report"
+    assert Review.objects.get(feedback=two[0].pk).undone_at is not None
+
+
+def test_severity_that_was_named_with_noise_is_kept(desk: Client, two: tuple[QueueItem, QueueItem]) -> None:
+    after(card(desk), "Validate", category="noise", severity="high")
+    assert Review.objects.get().severity == "low", "it follows, where nobody named it"
+    after(card(desk), "Validate", category="noise", severity="high", meant="severity")
+    assert Review.objects.latest("created_at").severity == "high"
+
+
+def test_a_note_is_measured_as_it_was_written(desk: Client, two: tuple[QueueItem, QueueItem]) -> None:
+    longest = "line\r\n" * 399 + "12345"
+    after(card(desk), "Next", note=longest)
+    assert len(Event.objects.get().text) == 2000
+    assert card(desk).press("Keep the note", note="x" * 2001).status_code == 400
+
+
 def test_the_seconds_are_measured_by_the_server(desk: Client, two: tuple[QueueItem, QueueItem]) -> None:
     with time_machine.travel(timezone.now(), tick=False) as clock:
         page = card(desk)

@@ -63,6 +63,8 @@ def test_where_nothing_is_filtered_there_is_nothing_to_save(desk: Client) -> Non
             "status=decided&decision=mine&second=wanted&outcome=fixed",
             "status=decided&second=wanted&decision=mine&outcome=fixed",
         ),
+        ("status=all&version=3", "status=all&version=3"),
+        ("version=three", ""),
         ("javascript:alert(1)", ""),
         ("q=" + "x" * 300, "q=" + "x" * saved_views.SEARCH_MAX),
     ],
