@@ -70,7 +70,7 @@ def decided(by: User, *, days_ago: float = 0, seconds: float | None = None, **va
 def test_an_empty_desk_says_that_nothing_was_measured(desk: Client) -> None:
     text = words(desk)
     assert "0 need a decision" in text
-    assert "Everything real is decided" in text
+    assert "Nothing real waits" in text
     assert "n = 0: no decisions in the last 30 days" in text
     assert "n = 0: nobody decided anything real in the last 14 days" in text
     assert "n = 0: nothing was decided in the last 90 days" in text
@@ -140,7 +140,8 @@ def test_made_up_items_are_counted_nowhere_and_this_is_said(desk: Client, ada: U
     assert (found["waiting"].number, found["demo"].number, rows(desk, found["demo"])) == (0, 1, 1)
     assert (found["agreement"].n, found["people"], found["actions"].decided.number) == (0, [], 0)
     text = words(desk)
-    assert "1 made-up demo item waits too; no figure here counts it" in text
+    assert "Try it on the made-up items" in text
+    assert "1 made-up demo item waits too. Of the figures only “Waiting for analysis” and “Failed” count it." in text
 
 
 def test_what_failed_and_what_waits_for_the_machine_is_said(desk: Client) -> None:
