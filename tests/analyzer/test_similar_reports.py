@@ -260,6 +260,21 @@ def test_the_groups_of_a_desk_of_before_are_counted() -> None:
     assert dict(QueueItem.objects.values_list("pk", "group__size")) == before
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_count_that_was_cut_off_is_made_again_from_the_start() -> None:
+    """MongoDB has no transaction around a migration, so that the groups may be there before it counts as made."""
+    for comment in (BUTTON, *COPIES[:2]):
+        analysed(comment)
+    (key,) = set(QueueItem.objects.values_list("group", flat=True))
+    try:
+        call_command("migrate", "analyzer", "0007", verbosity=0)
+        ReportGroup.objects.filter(pk=key).update(size=7)
+        assert ReportGroup.objects.count() == 1
+    finally:
+        call_command("migrate", verbosity=0)
+    assert list(ReportGroup.objects.values_list("pk", "size")) == [(key, 3)]
+
+
 @given(st.text(max_size=300))
 @settings(max_examples=60)
 def test_any_text_gives_the_same_eight_numbers_each_time_or_none(comment: str) -> None:
