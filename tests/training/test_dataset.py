@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from analyzer import reviews
 from analyzer.models import QueueItem, Review
@@ -115,6 +116,17 @@ def test_near_copies_are_never_on_two_sides_of_a_cut(ada: User) -> None:
     assert all(len(names) == 1 for names in side.values())
     assert str(items[59].pk) in {example.feedback_id for example in data.train}
     assert data.summary["groups"] == 58
+
+
+def test_a_late_copy_that_went_to_train_is_known_to_have_been_learned_from(ada: User) -> None:
+    items = desk.labelled(ada, 60)
+    said = items[59].feedback
+    type(said).objects.filter(pk=said.pk).update(comment=items[0].feedback.comment)
+    data = dataset.build()
+    run = TrainingRun(dataset=data.summary, started_at=timezone.now())
+    learned = {example.feedback_id for example in (*data.train, *data.validation)}
+    assert str(said.pk) in learned
+    assert dataset.seen([*data.train, *data.validation], run) == len(learned)
 
 
 def test_what_was_accepted_in_bulk_teaches_but_does_not_examine(ada: User) -> None:
