@@ -157,12 +157,13 @@ def undo(*, review: Review, by: User) -> QueueItem:
     else:
         counts = QueueItem.objects.filter(pk=item.pk, review=review)
         taken = counts.update(**standing.columns(item, before))
-    if not taken:
+    now = timezone.now()
+    # What the item says of a second opinion may be said of another one, given after this one was taken back.
+    if not taken or not Review.objects.filter(pk=review.pk, undone_at=None).update(undone_at=now, undone_by=by):
         raise Stale("This decision no longer counts, so there is nothing to undo.", item)
     if item.outcome and before is None:
         events.record(feedback=item.pk, kind=Event.Kind.REOPENED, by=by, value={"outcome": item.outcome})
-    review.undone_at, review.undone_by = timezone.now(), by
-    review.save(update_fields=("undone_at", "undone_by"))
+    review.undone_at, review.undone_by = now, by
     item.refresh_from_db()
     return item
 
