@@ -164,9 +164,9 @@ def collect() -> list[Example]:
 
 
 def read() -> list[Example]:
-    """The same before near-copies are looked for."""
+    """The same before near-copies are looked for. A decision about words that were edited since is left out."""
     decided = (
-        QueueItem.objects.filter(review__isnull=False, feedback__synthetic=False)
+        QueueItem.objects.filter(review__isnull=False, feedback__synthetic=False, edited=False)
         .select_related("feedback", "group", "review__analysis")
         .only(*_READ)
         .order_by("received_at", "pk")

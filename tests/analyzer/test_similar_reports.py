@@ -50,7 +50,7 @@ def now(item: QueueItem) -> QueueItem:
 @pytest.mark.parametrize("copy", COPIES)
 def test_a_near_copy_joins_the_report_that_it_repeats(copy: str) -> None:
     first, second = analysed(BUTTON), analysed(copy)
-    assert now(first).group_id == second.group_id == first.pk
+    assert now(first).group_id == second.group_id is not None
     assert (now(first).similar, second.similar) == (1, 1)
 
 
@@ -113,7 +113,8 @@ def test_two_copies_that_were_analysed_at_the_same_moment_end_in_one_group() -> 
     stale = QueueItem.objects.select_related("feedback").get(pk=two.pk)
     similar.find(one)
     similar.find(stale)
-    assert {(now(item).group_id, now(item).similar) for item in (one, two)} == {(one.pk, 1)}
+    group = ReportGroup.objects.get()
+    assert {(now(item).group, now(item).similar) for item in (one, two)} == {(group, 1)}
 
 
 @pytest.mark.django_db
@@ -224,6 +225,47 @@ def test_a_group_ends_with_its_last_member() -> None:
 def test_erasing_a_report_leaves_no_fingerprint_of_it() -> None:
     item = analysed(BUTTON)
     item.feedback.delete()
+    assert not Fingerprint.objects.exists()
+
+
+@pytest.mark.django_db
+def test_an_edited_report_leaves_the_group_of_what_it_said_before_and_joins_another() -> None:
+    make.working_version()
+    first, second, third, other = (make.feedback(text) for text in (BUTTON, BUTTON, COPIES[1], OTHERS[0]))
+    for said in (first, second, third, other):
+        assert tasks.analyze_feedback(str(said.pk))
+    assert now(third.queue_item).similar == 2
+    make.revise(first, f"{OTHERS[0]}!")
+    assert [now(said.queue_item).similar for said in (first, second, third, other)] == [0, 1, 1, 0]
+    assert tasks.analyze_feedback(str(first.pk))
+    assert [now(said.queue_item).similar for said in (first, second, third, other)] == [1, 1, 1, 1]
+    assert now(first.queue_item).group == now(other.queue_item).group
+    assert analysed(BUTTON).similar == 2, "the words that only its fingerprint told of are still found"
+
+
+@pytest.mark.django_db
+def test_an_edit_of_case_and_punctuation_leaves_a_report_in_its_group() -> None:
+    first, second = analysed(BUTTON), analysed(COPIES[1])
+    make.revise(first.feedback, BUTTON.upper() + "!")
+    assert now(first).group == now(second).group
+    assert now(second).similar == 1
+
+
+@pytest.mark.django_db
+def test_a_worker_that_read_the_old_words_puts_the_report_nowhere() -> None:
+    analysed(BUTTON)
+    stale = make.feedback(COPIES[1]).queue_item
+    similar.mark(stale)
+    make.revise(stale.feedback, OTHERS[0])
+    similar.find(stale)
+    assert now(stale).group is None
+    assert not ReportGroup.objects.exists()
+
+
+@pytest.mark.django_db
+def test_an_edit_that_leaves_no_word_leaves_no_fingerprint() -> None:
+    item = analysed(BUTTON)
+    make.revise(item.feedback, "")
     assert not Fingerprint.objects.exists()
 
 

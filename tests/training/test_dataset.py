@@ -63,6 +63,19 @@ def test_an_undone_decision_teaches_nothing_and_the_one_before_it_counts_again(a
     assert dataset.collect() == []
 
 
+def test_a_decision_teaches_nothing_once_the_words_were_edited_until_somebody_decides_anew(ada: User) -> None:
+    item = make.item("The basket forgets its contents")
+    first = reviews.validate(analysis=item.analysis, by=ada)
+    said = make.revise(item.feedback, "Thank you, it was my own browser")
+    assert dataset.collect() == []
+    anew = make.analysis(said, category="positive", severity="low")
+    assert dataset.collect() == []
+    second = reviews.validate(analysis=anew, by=ada, after=first)
+    assert [(example.comment, example.category) for example in dataset.collect()] == [(said.comment, "positive")]
+    reviews.undo(review=second, by=ada)
+    assert dataset.collect() == [], "the one before it was about the old words"
+
+
 def test_a_decision_made_in_bulk_weighs_half(ada: User) -> None:
     make.item()
     reviews.validate_batch(items=QueueItem.objects.select_related("analysis"), by=ada)
