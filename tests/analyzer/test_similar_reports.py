@@ -188,6 +188,26 @@ def test_a_report_that_comes_during_an_analysis_is_counted_when_it_ends(monkeypa
 
 
 @pytest.mark.django_db
+def test_a_first_report_counts_the_copies_that_came_while_it_was_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
+    make.working_version()
+    from analyzer import rollout
+
+    first, run = make.feedback(BUTTON), rollout.run
+
+    def meanwhile(*arguments: Any) -> Any:
+        outcome = run(*arguments)
+        monkeypatch.undo()
+        assert tasks.analyze_feedback(str(make.feedback(BUTTON).pk))
+        return outcome
+
+    monkeypatch.setattr(rollout, "run", meanwhile)
+    assert tasks.analyze_feedback(str(first.pk))
+    item = now(first.queue_item)
+    assert item.similar == 1
+    assert item.priority == standing.priority_of(item, None)[0] > item.analysis.priority
+
+
+@pytest.mark.django_db
 def test_members_of_two_groups_stay_where_they_are() -> None:
     one, other = (make.item(f"{name} {BUTTON}").pk for name in ("First", "Second"))
     for key in (one, other):
