@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from analyzer import memory, priority, similar, standing, versions
-from analyzer.models import CLOCKS_DIFFER, Analysis, AnalyzerVersion, Heartbeat, QueueItem, ReportGroup, rank
+from analyzer.models import CLOCKS_DIFFER, Analysis, AnalyzerVersion, Heartbeat, QueueItem, ReportGroup, Review, rank
 from analyzer.schema import Task
 from feedback.models import Feedback
 from feedback.transactions import transact
@@ -211,25 +211,32 @@ def _write(item: QueueItem, version: AnalyzerVersion, outcome: Outcome) -> Analy
         "analysis": analysis,
         "error": "",
         "lease_until": None,
+        "flagged": verdict.needs_person or said.compliance != "accept",
         **standing.marks(analysis),
     }
     item.analysis = analysis
-    if item.group_id is not None:
-        # More similar reports may have come meanwhile. Who joins now waits for the group, and finds this one analysed.
-        claimed.select_for_update(no_key=True).values_list("pk").first()
-        item.group = ReportGroup.objects.select_for_update(no_key=True).get(pk=item.group_id)
-    points, _ = standing.priority_of(item, None)
-    moved = claimed.filter(status=QueueItem.Status.OPEN).update(
-        category=verdict.category.value,
-        severity=verdict.severity.value,
-        priority=points,
-        rank=rank(points, item.received_at),
-        flagged=verdict.needs_person or said.compliance != "accept",
-        **finished,
-    )
-    if not moved and not claimed.update(**finished):
+    alone = claimed.filter(status=QueueItem.Status.OPEN, group=None)
+    if item.group_id is None and alone.update(**finished, **_stands(item, analysis, None)):
+        return analysis
+    # Decided, or similar reports came, perhaps meanwhile. Who joins now waits for the group, and finds this one
+    # analysed.
+    locked = claimed.select_for_update(no_key=True).values_list("group", "review").first()
+    if locked is None:
         raise Lost(str(item.pk))
+    group, decision = locked
+    item.group = ReportGroup.objects.select_for_update(no_key=True).get(pk=group) if group else None
+    review = Review.objects.get(pk=decision) if decision else None
+    claimed.update(**finished, **_stands(item, analysis, review))
     return analysis
+
+
+def _stands(item: QueueItem, analysis: Analysis, review: Review | None) -> dict[str, Any]:
+    """What an analysis says of where the item stands: all while it is open, then what the decision left to it."""
+    if review is not None and review.severity:
+        return {}
+    points, _ = standing.priority_of(item, review)
+    values = {"severity": analysis.severity, "priority": points, "rank": rank(points, item.received_at)}
+    return values if review else {"category": analysis.category} | values
 
 
 def _fail(item: QueueItem, error: Exception) -> None:

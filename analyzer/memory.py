@@ -87,6 +87,7 @@ def remember(*, before: datetime | None = None, without: Collection[str] = ()) -
         Review.objects.one_by_one()
         .filter(
             feedback__queue_item__flagged=False,
+            feedback__queue_item__edited=False,
             feedback__compliance=ComplianceOutcome.ACCEPT,
             feedback__synthetic=False,
         )

@@ -254,6 +254,7 @@ FILTERED = (
         "needs_person",
         "fallback",
         "unsure",
+        "edited",
     ),
     *("provenance", "decided_by", "outcome"),
 )
@@ -276,7 +277,7 @@ class QueueItemQuerySet(models.QuerySet["QueueItem"]):
 class ReportGroup(models.Model):
     """Reports that say nearly the same, counted in one row: a count in each member's would make all of them wait.
 
-    Named after the first member. A group that lost all members but one stays, since more copies may come.
+    A group that lost all members but one stays, since more copies may come.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -326,6 +327,7 @@ class QueueItem(models.Model):
     needs_person = models.BooleanField(default=False, help_text="The suggested action is only a person's to decide.")
     fallback = models.BooleanField(default=False, help_text="Another engine answered than the one that was asked.")
     unsure = models.BooleanField(default=False, help_text="The machine is not sure of the category or the severity.")
+    edited = models.BooleanField(default=False, help_text="What was said was changed after the decision that counts.")
     provenance = models.CharField(max_length=12, choices=Review.Provenance, blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False

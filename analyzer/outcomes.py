@@ -92,7 +92,15 @@ def undo(*, event: Event, by: User) -> Event:
         raise Stale("Something else happened to the item since, so there is nothing to take back.", item)
     original = QueueItem.objects.filter(pk=before["duplicate_of"]).first() if before["duplicate_of"] else None
     at = datetime.fromisoformat(before["closed_at"]) if before["closed_at"] else None
-    return _move(item=item, by=by, outcome=before["outcome"], original=original, at=at, kind=Event.Kind.OUTCOME_UNDONE)
+    return _move(
+        item=item,
+        by=by,
+        outcome=before["outcome"],
+        original=original,
+        at=at,
+        kind=Event.Kind.OUTCOME_UNDONE,
+        undoes=event,
+    )
 
 
 def report(*, days: int = DAYS, synthetic: bool = False) -> list[Line]:
@@ -110,10 +118,18 @@ def report(*, days: int = DAYS, synthetic: bool = False) -> list[Line]:
         line.decided += n
         if outcome:
             line.outcomes[outcome] += n
-    came_back = Event.objects.filter(kind=Event.Kind.REOPENED, at__gte=since, feedback__synthetic=synthetic).order_by()
-    for category, severity, n in came_back.values_list(*names[:2]).annotate(n=Count("feedback", distinct=True)):
+    kinds = (Event.Kind.REOPENED, Event.Kind.OUTCOME_UNDONE)
+    rows = Event.objects.filter(kind__in=kinds, at__gte=since, feedback__synthetic=synthetic).order_by()
+    happened = list(rows.values_list("pk", "kind", "value", "feedback", *names[:2]))
+    taken_back = {value.get("undoes") for _, _, value, *_ in happened}
+    came_back = {
+        (feedback, category, severity)
+        for key, kind, _, feedback, category, severity in happened
+        if kind == Event.Kind.REOPENED and str(key) not in taken_back
+    }
+    for _, category, severity in came_back:
         if (category, severity) in lines:
-            lines[category, severity].reopened = n
+            lines[category, severity].reopened += 1
     order = [(category, severity) for category in Category for severity in (*Severity, "")]
     return [lines[key] for key in order if key in lines]
 
@@ -127,6 +143,7 @@ def _move(
     at: datetime | None,
     kind: str,
     text: str = "",
+    undoes: Event | None = None,
 ) -> Event:
     """Give the item another outcome, unless it has changed since it was seen, and log what it was before."""
     review = item.review
@@ -140,6 +157,8 @@ def _move(
         "duplicate_of": str(original.pk) if original else None,
         "before": before,
     }
+    if undoes is not None:
+        value["undoes"] = str(undoes.pk)
     if review is not None and review.reward_total is not None:
         led_to = rewards.REOPENED if kind == Event.Kind.REOPENED else outcome
         refined = rewards.refine(review.reward_total, category=review.category, outcome=led_to)

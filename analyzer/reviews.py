@@ -156,13 +156,15 @@ def undo(*, review: Review, by: User) -> QueueItem:
         taken = counts.update(second=QueueItem.Second.WANTED)
     else:
         counts = QueueItem.objects.filter(pk=item.pk, review=review)
-        taken = counts.update(**standing.columns(item, before))
-    if not taken:
+        edited = before is not None and (item.edited or _edited_since(item, before))
+        taken = counts.update(**standing.columns(item, before) | {"edited": edited})
+    now = timezone.now()
+    # What the item says of a second opinion may be said of another one, given after this one was taken back.
+    if not taken or not Review.objects.filter(pk=review.pk, undone_at=None).update(undone_at=now, undone_by=by):
         raise Stale("This decision no longer counts, so there is nothing to undo.", item)
     if item.outcome and before is None:
         events.record(feedback=item.pk, kind=Event.Kind.REOPENED, by=by, value={"outcome": item.outcome})
-    review.undone_at, review.undone_by = timezone.now(), by
-    review.save(update_fields=("undone_at", "undone_by"))
+    review.undone_at, review.undone_by = now, by
     item.refresh_from_db()
     return item
 
@@ -292,7 +294,7 @@ def _store(review: Review) -> Review:
         **standing.columns(item, review), claimed_by=None, claimed_until=None
     )
     if not taken:
-        raise _stale(item)
+        raise _stale(item, after)
     Aside.objects.filter(feedback=item.pk, passed_on=False).delete()
     if item.claimed and item.claimed_by_id != by.pk:
         held_by = {"from": str(item.claimed_by), "decided": True}
@@ -310,9 +312,20 @@ def judged_of(analysis: Analysis) -> rewards.Judged:
     )
 
 
-def _stale(seen: QueueItem) -> Stale:
+def _edited_since(item: QueueItem, review: Review) -> bool:
+    revised_at = item.feedback.revised_at
+    return revised_at is not None and review.created_at < revised_at
+
+
+def _stale(seen: QueueItem, after: Review | None) -> Stale:
     item = QueueItem.objects.select_related("feedback", "analysis", "review__reviewer").get(pk=seen.pk)
-    if item.review is None:
+    if item.analysis is None:
+        return Stale(
+            "What was said was edited at its source while you looked at it, and must be analysed anew first. Your "
+            "decision was not stored.",
+            item,
+        )
+    if item.review is None or item.review == after:
         return Stale(
             "The item was analysed anew while you looked at it. Your decision was not stored; please look again.", item
         )

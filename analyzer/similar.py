@@ -93,30 +93,26 @@ def find(item: QueueItem) -> None:
         nearest = _nearest(item, bands) if bands is not None else None
         if nearest is None:
             return
-        item.group = transact(lambda: _join(item.pk, *nearest))
+        item.group = transact(lambda: _join(item, *nearest))
     if item.group_id is not None:
         _move_waiting(item)
 
 
 def leave_group(instance: Feedback, **kwargs: Any) -> None:
     """Count a report out of its group before it is erased; its fingerprint goes to a copy that has none of its own."""
-    feedback = instance
-    # Locked before its group, as everywhere.
-    item = QueueItem.objects.filter(pk=feedback.pk).select_for_update().first()
-    if item is None or item.group_id is None:
+    _leave(instance)
+
+
+def part(feedback: Feedback, before: Feedback) -> None:
+    """Take an edited report out of the group of what it said before; its next analysis finds what it repeats now.
+
+    For the transaction that stores the edit.
+    """
+    if plain(feedback.comment) == plain(before.comment):
         return
-    left = ReportGroup.objects.filter(pk=item.group_id)
-    left.update(size=F("size") - 1)
-    left.filter(size=0).delete()
-    bands = fingerprint(feedback.comment, made_up=item.synthetic)
-    if bands is None or not Fingerprint.objects.filter(pk=item.pk).exists():
-        return
-    text = plain(feedback.comment)
-    rest = QueueItem.objects.filter(group=item.group_id).exclude(pk=item.pk)
-    for heir in rest.select_related("feedback").order_by("pk")[:HEIRS]:
-        if plain(heir.feedback.comment) == text:
-            Fingerprint.objects.get_or_create(feedback_id=heir.pk, defaults=bands)
-            return
+    _leave(before)
+    Fingerprint.objects.filter(pk=feedback.pk).delete()
+    QueueItem.objects.filter(pk=feedback.pk).update(group=None)
 
 
 def others(item: QueueItem, *, limit: int = 20) -> list[QueueItem]:
@@ -133,7 +129,8 @@ def validated(item: QueueItem, *, limit: int = 3) -> list[Related]:
 
     Related ones are looked for among the newest RECENT decisions. Costs two queries, three with a group.
     """
-    alone = Review.objects.one_by_one().filter(feedback__queue_item__synthetic=item.synthetic).exclude(feedback=item.pk)
+    alone = Review.objects.one_by_one().exclude(feedback=item.pk)
+    alone = alone.filter(feedback__queue_item__synthetic=item.synthetic, feedback__queue_item__edited=False)
     in_group = alone.filter(feedback__queue_item__group=item.group_id, feedback__queue_item__review=F("pk"))
     copies = in_group.values_list("feedback", flat=True)[:limit] if item.group_id else ()
     alike = dict.fromkeys(copies, (True, 1.0))
@@ -230,17 +227,20 @@ def _nearest(item: QueueItem, bands: dict[str, int]) -> tuple[UUID, float] | Non
     return None if nearest is None else (nearest, best)
 
 
-def _join(one: UUID, other: UUID, alike: float) -> ReportGroup | None:
+def _join(item: QueueItem, other: UUID, alike: float) -> ReportGroup | None:
     """Make two reports members of one group, unless both have one; in a transaction. Returns the group of the first.
 
-    None when the other one was erased meanwhile.
+    None when the other one was erased meanwhile, or the first one was edited.
     """
+    one = item.pk
     # Locked in one order, so that two who found each other do not each wait for the other.
     pair = QueueItem.objects.filter(pk__in=(one, other)).order_by("pk").select_for_update(no_key=True)
-    groups = dict(pair.values_list("pk", "group"))
-    if len(groups) < 2:
+    rows = {key: (group, request) for key, group, request in pair.values_list("pk", "group", "request")}
+    if len(rows) < 2 or rows[one][1] != item.request:
         return None
-    key = groups[one] or groups[other] or min(groups)
+    groups = {key: group for key, (group, _) in rows.items()}
+    # Of its own: a report that left a group may have been the first of that one.
+    key = groups[one] or groups[other] or new_id()
     joining = [each for each, group in groups.items() if group is None]
     QueueItem.objects.filter(pk__in=joining).update(group=key)
     if len(joining) == 2:
@@ -251,6 +251,26 @@ def _join(one: UUID, other: UUID, alike: float) -> ReportGroup | None:
         # One fingerprint is enough for any number of exact copies; both sides would remove the same one.
         Fingerprint.objects.filter(pk=max(one, other)).delete()
     return ReportGroup.objects.get(pk=key)
+
+
+def _leave(said: Feedback) -> None:
+    """Count a report that said this out of its group, if it has one; the fingerprint of these words stays there."""
+    # Locked before its group, as everywhere.
+    item = QueueItem.objects.filter(pk=said.pk).select_for_update().first()
+    if item is None or item.group_id is None:
+        return
+    left = ReportGroup.objects.filter(pk=item.group_id)
+    left.update(size=F("size") - 1)
+    left.filter(size=0).delete()
+    bands = fingerprint(said.comment, made_up=item.synthetic)
+    if bands is None or not Fingerprint.objects.filter(pk=item.pk).exists():
+        return
+    text = plain(said.comment)
+    rest = QueueItem.objects.filter(group=item.group_id).exclude(pk=item.pk)
+    for heir in rest.select_related("feedback").order_by("pk")[:HEIRS]:
+        if plain(heir.feedback.comment) == text:
+            Fingerprint.objects.get_or_create(feedback_id=heir.pk, defaults=bands)
+            return
 
 
 def _move_waiting(item: QueueItem) -> None:

@@ -29,6 +29,7 @@ def columns(item: QueueItem, review: Review | None) -> dict[str, Any]:
             "review": None,
             "provenance": "",
             "decided_by": None,
+            "edited": False,
             "category": analysis.category if analysis else "",
             "severity": analysis.severity if analysis else "",
             "priority": points,
@@ -44,6 +45,8 @@ def columns(item: QueueItem, review: Review | None) -> dict[str, Any]:
         "review": review,
         "provenance": review.provenance,
         "decided_by": review.reviewer_id,
+        # By whoever decided just now; reviews.undo knows better of an earlier decision.
+        "edited": False,
         "category": review.category,
         "severity": _severity(item, review),
         "priority": points,

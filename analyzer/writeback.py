@@ -10,7 +10,7 @@ from django.conf import settings
 from pymongo import UpdateOne
 
 from analyzer.models import QueueItem
-from feedback.website import Website, key_of, plainly, value_at
+from feedback.website import Website, identity, key_of, plainly, value_at
 
 BATCH = 1_000
 _COLUMNS = ("category", "severity", "priority", "status")
@@ -33,12 +33,14 @@ def write(*, website: Website, progress: Callable[[Written], None] = lambda writ
     """
     written, fields = Written(), settings.MONGO_MIRROR_WRITE_FIELDS
     for items in _batches(website.source):
-        wanted = {key_of(external_id): values for external_id, values in items}
+        # By what the desk calls them, since an _id may be a document of its own, which no dict takes as a key.
+        wanted = dict(items)
         updates = []
         with plainly():
-            found = website.collection.find({"_id": {"$in": list(wanted)}}, projection=["_id", *fields.values()])
+            asked = {"_id": {"$in": [key_of(external_id) for external_id in wanted]}}
+            found = website.collection.find(asked, projection=["_id", *fields.values()])
             for document in found:
-                values = wanted.pop(document["_id"])
+                values = wanted.pop(identity(document["_id"]), {})
                 differing = {
                     fields[name]: value for name, value in values.items() if value_at(document, fields[name]) != value
                 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Sequence
@@ -113,6 +114,7 @@ def revise(*, feedback: Feedback, form: FeedbackForm) -> bool:
     if not changed:
         return False
     said_anew = "digest" in changed
+    before = copy.copy(feedback)
     for name in changed:
         setattr(feedback, name, values[name])
     if said_anew:
@@ -121,7 +123,7 @@ def revise(*, feedback: Feedback, form: FeedbackForm) -> bool:
     with transaction.atomic():
         feedback.save(update_fields=changed)
         if said_anew or "compliance" in changed:
-            feedback_changed.send(sender=Feedback, feedback=feedback)
+            feedback_changed.send(sender=Feedback, feedback=feedback, before=before)
     return True
 
 

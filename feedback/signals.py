@@ -8,5 +8,6 @@ from django.dispatch import Signal
 # transaction.on_commit.
 feedback_received = Signal()
 
-# Arguments: feedback. What was said was edited at its source: type, rating, comment or page are other ones now.
+# Arguments: feedback, and before, a copy of it as it was. What was said was edited at its source: type, rating, comment
+# or page are other ones now. With the same digest they are not, and only governance says something else of them.
 feedback_changed = Signal()

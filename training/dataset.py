@@ -164,9 +164,9 @@ def collect() -> list[Example]:
 
 
 def read() -> list[Example]:
-    """The same before near-copies are looked for."""
+    """The same before near-copies are looked for. A decision about words that were edited since is left out."""
     decided = (
-        QueueItem.objects.filter(review__isnull=False, feedback__synthetic=False)
+        QueueItem.objects.filter(review__isnull=False, feedback__synthetic=False, edited=False)
         .select_related("feedback", "group", "review__analysis")
         .only(*_READ)
         .order_by("received_at", "pk")
@@ -208,17 +208,25 @@ def split(examples: Sequence[Example]) -> Dataset:
 
 
 def seen(examples: Iterable[Example], run: TrainingRun | None) -> int:
-    """How many of these a run may have learned from: older than what it examined on, and decided when it began."""
-    if run is None or not (examined := run.dataset.get("from", {}).get("test")):
-        return 0
-    cut = datetime.fromisoformat(examined)
+    """How many of these a run may have learned from: old enough for that, and decided when it began."""
     return sum(
-        example.received_at is not None
+        run is not None
+        and example.received_at is not None
         and example.decided_at is not None
-        and example.received_at < cut
+        and may_have_learned(run, example.received_at)
         and example.decided_at < run.started_at
         for example in examples
     )
+
+
+def may_have_learned(run: TrainingRun, received_at: datetime) -> bool:
+    """Whether an item that came at this moment may have been among what a run learned from or chose with.
+
+    Those are older than what it was examined on, but for near-copies, which came later and go where the first one is.
+    """
+    examined, until = run.dataset.get("from", {}).get("test"), run.dataset.get("until")
+    before = bool(examined) and received_at < datetime.fromisoformat(examined)
+    return before or (bool(until) and received_at <= datetime.fromisoformat(until))
 
 
 def _example(item: QueueItem, review: Review) -> Example:
@@ -291,10 +299,12 @@ def _content(example: Example) -> Iterator[Any]:
 def _summary(parts: dict[str, list[Example]], left_out: Sequence[Example]) -> dict[str, Any]:
     """The data set in numbers, as a training run keeps it."""
     everything = [example for members in parts.values() for example in members]
+    learned = [each.received_at for each in (*parts["train"], *parts["validation"]) if each.received_at]
     return {
         "n": {name: len(members) for name, members in parts.items()} | {"left_out": len(left_out)},
         "groups": len({example.group for example in (*everything, *left_out)}),
         "from": {name: _time(members[0].received_at) for name, members in parts.items() if members},
+        "until": _time(max(learned, default=None)),
         "classes": {name: _count(example.category for example in members) for name, members in parts.items()},
         "severities": {
             name: _count(example.severity for example in members if example.severity) for name, members in parts.items()

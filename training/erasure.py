@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from analyzer.models import Analysis, AnalyzerVersion, Event, Review
 from feedback import search_index
 from feedback.models import Feedback, SyncProblem
 from feedback.transactions import transact
-from training.dataset import WEIGHTS
+from training.dataset import WEIGHTS, may_have_learned
 from training.models import TrainingRun
 
 # Shorter pieces of a comment are anybody's.
@@ -90,13 +89,13 @@ def _remove(key: UUID) -> None:
 
 
 def _learners(said: Feedback) -> list[AnalyzerVersion]:
-    """Versions that a run may have fitted on it: decided when the run began, and older than what was examined on."""
+    """Versions that a run may have fitted on it: decided when the run began, and received early enough."""
     decided = Review.objects.filter(feedback=said.pk, provenance__in=WEIGHTS).exclude(role=Review.Role.SECOND)
     first = decided.order_by("created_at").values_list("created_at", flat=True).first()
     if first is None or said.synthetic:
         return []
     runs = TrainingRun.objects.filter(started_at__gt=first, candidate__isnull=False).only("dataset", "candidate_id")
-    fitted = {run.candidate_id for run in runs if said.received_at < _examined_from(run, said.received_at)}
+    fitted = {run.candidate_id for run in runs if may_have_learned(run, said.received_at)}
     found: dict[UUID, AnalyzerVersion] = {}
     digests: set[str] = set()
     versions = AnalyzerVersion.objects.only("number", "engine", "origin", "status", "weights_digest", "parent_id")
@@ -108,11 +107,6 @@ def _learners(said: Feedback) -> list[AnalyzerVersion]:
             found[version.pk] = version
             digests.add(version.weights_digest)
     return list(found.values())
-
-
-def _examined_from(run: TrainingRun, otherwise: datetime) -> datetime:
-    examined = run.dataset.get("from", {}).get("test")
-    return datetime.fromisoformat(examined) if examined else otherwise
 
 
 def _quoting(said: Feedback) -> Iterator[str]:

@@ -399,6 +399,7 @@ def _end(run: TrainingRun, options: Options, status: str, proposal: Proposal | N
         values = {name: getattr(run, name) for name in stored}
         running = TrainingRun.objects.filter(pk=run.pk, status=STATUS.RUNNING)
         if not running.update(status=status, **values):
+            run.candidate, run.outcome = None, ""
             raise Overtaken(f"Run {run.number} was closed as failed while it worked; its candidate was not stored.")
 
 

@@ -29,6 +29,9 @@ def of_item(item: QueueItem) -> list[Badge]:
     found = [*of_feedback(item.feedback)]
     if item.analysis:
         found += _of_analysis(item.analysis)
+    if item.edited:
+        why = "It was edited at its source after somebody decided; until it is decided anew, nothing learns from it."
+        found.append(Badge("changed since the decision", WARNING, why))
     if item.similar:
         found.append(Badge(f"{item.similar} similar", INFO, "Other reports that say nearly the same."))
     if item.stage in (QueueItem.Stage.PENDING, QueueItem.Stage.RUNNING) and item.analysis:

@@ -107,6 +107,7 @@ class AttentionFilter(OneOf):
         "held": ("Held", _is(held=True)),
         "person": ("Needs a person", _is(needs_person=True)),
         "fallback": ("Another engine answered", _is(fallback=True)),
+        "edited": ("Edited since the decision", _is(edited=True)),
     }
 
 

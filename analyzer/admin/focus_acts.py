@@ -125,7 +125,7 @@ def _store(act: Act, analysis: Analysis, after: Review | None, shown: Shown, min
         if _is_mine(now.review, act.by, analysis, mine):
             messages.success(act.request, f"“{act.excerpt}” was stored already.")
             return ADVANCE
-        if act.around.mode != FIRST:
+        if act.around.mode != FIRST or now.analysis is None:
             _keep_note(act)
             messages.warning(act.request, f"“{act.excerpt}”: {stale}")
             return ADVANCE

@@ -1,21 +1,8 @@
-import django.db.models.deletion
 from django.db import migrations, models
-from django.db.models import Count
-
-CHUNK = 1_000
-
-
-def count(apps, schema_editor):
-    """A row for each group, with the number of its members."""
-    using = schema_editor.connection.alias
-    groups = apps.get_model('analyzer', 'ReportGroup').objects.using(using)
-    items = apps.get_model('analyzer', 'QueueItem').objects.using(using)
-    sizes = items.exclude(group=None).order_by('group').values_list('group').annotate(size=Count('pk'))
-    rows = (groups.model(pk=key, size=size) for key, size in sizes.iterator(chunk_size=CHUNK))
-    groups.bulk_create(rows, batch_size=CHUNK)
 
 
 class Migration(migrations.Migration):
+    """By itself: MongoDB has no transaction around it, and a collection that has rows is not made again."""
 
     dependencies = [
         ('analyzer', '0006_queue_filters'),
@@ -28,15 +15,5 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ('size', models.PositiveIntegerField(help_text='How many members there are.')),
             ],
-        ),
-        migrations.RunPython(count, migrations.RunPython.noop),
-        migrations.AlterField(
-            model_name='queueitem',
-            name='group',
-            field=models.ForeignKey(blank=True, db_column='group', db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='analyzer.reportgroup'),
-        ),
-        migrations.RemoveField(
-            model_name='queueitem',
-            name='similar',
         ),
     ]

@@ -135,6 +135,18 @@ def test_mine_fits_an_analysis_that_came_meanwhile(
     assert mine.provenance == "overridden"
 
 
+def test_a_save_on_words_that_were_edited_meanwhile_is_refused_and_goes_on(
+    desks: tuple[Client, Client], two: tuple[QueueItem, QueueItem]
+) -> None:
+    page = card(desks[0])
+    make.revise(two[0].feedback, "It works again, thank you")
+    again = after(page, "Validate", note="Looks grave")
+    assert "was edited at its source" in messages(again.response)[-1]
+    assert on(again) == "The second report"
+    assert not Review.objects.exists()
+    assert Event.objects.get().text == "Looks grave"
+
+
 def test_an_answer_that_was_lost_on_its_way_is_not_a_conflict_with_oneself(
     desks: tuple[Client, Client], two: tuple[QueueItem, QueueItem]
 ) -> None:

@@ -75,6 +75,12 @@ def test_what_must_not_be_shown_is_left_out(ada: User) -> None:
     assert shown() == []
 
 
+def test_a_decision_about_words_that_were_edited_since_is_not_shown(ada: User) -> None:
+    item = decided(ada, "Please add a dark theme to the calendar")
+    make.revise(item.feedback, LIKE)
+    assert shown() == []
+
+
 def test_an_examination_can_keep_its_items_out(ada: User) -> None:
     first, second = (
         decided(ada, "The checkout button does nothing"),

@@ -193,6 +193,18 @@ def test_the_report_counts_by_category_and_severity_what_led_to_action(ada: User
     assert [(line.decided, dict(line.outcomes)) for line in outcomes.report(synthetic=True)] == [(1, {"answered": 1})]
 
 
+def test_a_reopening_that_was_taken_back_did_not_come_back(ada: User) -> None:
+    slip, real = decided(ada, "One"), decided(ada, "Two")
+    for item in (slip, real):
+        outcomes.close(item=item, by=ada, outcome="fixed")
+    outcomes.undo(event=outcomes.reopen(item=now(slip), by=ada), by=ada)
+    outcomes.reopen(item=now(real), by=ada)
+    (line,) = outcomes.report()
+    assert (line.decided, line.closed, line.reopened) == (2, 1, 1)
+    outcomes.reopen(item=now(slip), by=ada)
+    assert outcomes.report()[0].reopened == 2
+
+
 def test_the_report_looks_back_only_so_far_and_costs_two_queries(
     ada: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

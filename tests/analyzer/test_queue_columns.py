@@ -14,7 +14,7 @@ from feedback import intake
 from feedback.forms import FeedbackForm
 from tests import make
 
-COLUMNS = ("type", "rating", "held", "needs_person", "fallback", "unsure", "provenance", "decided_by")
+COLUMNS = ("type", "rating", "held", "needs_person", "fallback", "unsure", "edited", "provenance", "decided_by")
 
 
 def columns(key: Any) -> dict[str, Any]:
@@ -24,7 +24,8 @@ def columns(key: Any) -> dict[str, Any]:
 @pytest.mark.django_db
 def test_they_follow_the_feedback_the_analysis_and_the_decisions(ada: User) -> None:
     said = make.feedback("The page is blank", type="bug", rating=1)
-    nothing = {"needs_person": False, "fallback": False, "unsure": False, "provenance": "", "decided_by": None}
+    nothing = {"needs_person": False, "fallback": False, "unsure": False, "edited": False}
+    nothing |= {"provenance": "", "decided_by": None}
     assert columns(said.pk) == {"type": "bug", "rating": 1, "held": False, **nothing}
     analysis = make.analysis(said, needs_person=True, fallback_reason="timeout: no answer", severity_confidence=0.2)
     judged = {"needs_person": True, "fallback": True, "unsure": True}
@@ -62,6 +63,11 @@ def test_a_desk_of_before_gets_them_filled_in() -> None:
     held.feedback.save()
     decided = make.item("Decided", category_confidence=0.95)
     reviews.override(analysis=decided.analysis, by=ada, category="noise")
+    edited = make.item("Decided", category_confidence=0.95)
+    reviews.override(analysis=edited.analysis, by=ada, category="noise")
+    make.revise(edited.feedback, "Edited afterwards")
+    anew = make.item("Edited before", category_confidence=0.95)
+    reviews.validate(analysis=make.analysis(make.revise(anew.feedback, "Decided anew"), request=2), by=ada)
     imported = make.feedback("Imported")
     reviews.record_imported(feedback=imported, by=ada, category="positive")
     before = {item.pk: columns(item.pk) for item in QueueItem.objects.all()}

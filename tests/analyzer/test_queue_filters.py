@@ -97,6 +97,18 @@ def test_decided_items_are_found_by_how_and_by_whom(desk: Client, ada: User, mia
     assert found(desk, "status=all&decision=imported") == []
 
 
+def test_what_was_edited_after_its_decision_is_found_and_says_so(desk: Client, ada: User) -> None:
+    for comment in ("Edited", "Left alone"):
+        reviews.validate(analysis=make.item(comment).analysis, by=ada)
+    make.revise(make.item("Still open").feedback, "Still open, and edited")
+    edited = QueueItem.objects.select_related("feedback").get(feedback__comment="Edited")
+    make.revise(edited.feedback, "Edited since")
+    assert found(desk, "status=all&attention=edited") == ["Edited since"]
+    page = desk.get(f"{QUEUE}?status=decided").content.decode()
+    assert page.count("changed since the decision") == 1
+    assert "until it is decided anew, nothing learns from it" in page
+
+
 def test_the_decision_filter_is_only_there_where_it_can_match(desk: Client) -> None:
     assert "decision=mine" not in desk.get(QUEUE).content.decode()
     assert "decision=mine" in desk.get(f"{QUEUE}?status=decided").content.decode()

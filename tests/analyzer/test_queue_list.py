@@ -133,6 +133,7 @@ def test_what_a_row_does_not_show_is_not_read(desk: Client) -> None:
 EVERY_FILTER = [
     *("", "status=decided", "category=noise", "severity=high", "rating=1", "rating=none", "type=bug", "received=day"),
     *("attention=held", "attention=person", "attention=fallback", "attention=unsure", "attention=flagged"),
+    "status=decided&attention=edited",
     *("attention=over", "source=demo", "age=0-4", "status=decided&decision=mine", "status=decided&decision=imported"),
     *("status=decided&outcome=fixed", "rating=1&type=bug&received=week", "status=all"),
 ]

@@ -83,6 +83,26 @@ def test_a_decision_on_an_analysis_that_was_replaced_is_refused(ada: User) -> No
         reviews.validate(analysis=seen, by=ada)
 
 
+def test_a_decision_on_words_that_were_edited_meanwhile_is_refused(ada: User, mia: User) -> None:
+    item = make.item("Nobody can pay")
+    said = make.revise(item.feedback, "It works again, thank you")
+    with pytest.raises(reviews.Stale, match="was edited at its source"):
+        reviews.validate(analysis=item.analysis, by=ada)
+    anew = make.analysis(said, category="positive")
+    with pytest.raises(reviews.Stale, match="analysed anew"):
+        reviews.validate(analysis=item.analysis, by=ada)
+    first = reviews.validate(analysis=anew, by=ada)
+    make.revise(said, "It does not work after all")
+    with pytest.raises(reviews.Stale, match="was edited at its source"):
+        reviews.override(analysis=anew, by=mia, category="noise", after=first)
+
+
+def test_an_edit_that_changes_no_word_leaves_the_analysis_in_force(ada: User) -> None:
+    item = make.item("Nobody can pay")
+    said = make.revise(item.feedback, item.feedback.comment, page_title="Renamed")
+    assert reviews.validate(analysis=QueueItem.objects.get(pk=said.pk).analysis, by=ada)
+
+
 def test_a_decided_item_can_be_decided_again_by_somebody_who_saw_the_decision(ada: User, mia: User) -> None:
     item = make.item()
     first = reviews.validate(analysis=item.analysis, by=ada)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from pytest_django import Settings
 
 from analyzer import claims, opinions, reviews, standing
@@ -305,3 +306,15 @@ def test_a_viewer_gives_no_opinion_and_asks_for_none(ada: User, ben: User) -> No
     ):
         with pytest.raises(PermissionDenied):
             refused()
+
+
+def test_taking_an_opinion_back_twice_leaves_the_one_of_somebody_else(ada: User, eve: User, mia: User) -> None:
+    item = decided(ada)
+    mine = second(item, eve, category="noise")
+    reviews.undo(review=Review.objects.get(pk=mine.pk), by=eve)
+    theirs = second(now(item), mia)
+    with pytest.raises(reviews.Stale, match="nothing to undo"), transaction.atomic():
+        reviews.undo(review=Review.objects.get(pk=mine.pk), by=eve)
+    assert now(item).second == "agreed"
+    theirs.refresh_from_db()
+    assert theirs.undone_at is None

@@ -78,6 +78,14 @@ def test_only_what_people_decided_one_by_one_on_real_items_is_shown(ada: User, e
     assert similar.validated(now(shown)) == [], "never itself"
 
 
+def test_a_decision_about_words_that_were_edited_since_is_not_shown(ada: User) -> None:
+    old = make.item("I love it")
+    reviews.validate(analysis=old.analysis, by=ada)
+    item = make.item("The map on the contact page is upside down")
+    make.revise(old.feedback, "On the contact page the map is missing")
+    assert similar.validated(now(item)) == []
+
+
 def test_an_empty_comment_is_like_nothing(ada: User) -> None:
     for comment in ("", "The map is upside down"):
         reviews.validate(analysis=make.item(comment).analysis, by=ada)

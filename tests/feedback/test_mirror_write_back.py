@@ -64,6 +64,16 @@ def test_a_repeat_writes_nothing_and_a_decision_only_its_own_document(shop: Shop
     assert "1 documents changed, 2 right already" in sync()
 
 
+def test_a_document_with_an_id_of_several_parts_gets_its_opinion_too(shop: Shop) -> None:
+    shop.insert_many({"_id": {"shop": 1, "number": number}, "comment": f"It fails {number}"} for number in range(2))
+    shop.insert_one({"_id": 7, "comment": "It fails too"})
+    sync()
+    for row in Feedback.objects.all():
+        make.analysis(row)
+    assert "3 documents changed, 0 right already, 0 no longer there" in sync()
+    assert shop.count_documents({"triage.category": "website-bug"}) == 3
+
+
 def test_what_was_written_back_is_not_taken_for_an_edit(shop: Shop) -> None:
     fill(shop, 3)
     sync()

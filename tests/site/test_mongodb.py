@@ -285,6 +285,27 @@ print(write(4), [row["_id"] for row in connection.get_collection("rows").find()]
 """
 
 
+GROUPED = """
+from analyzer.models import QueueItem, ReportGroup
+from tests import make
+
+first = make.feedback("The pay button does nothing")
+group = ReportGroup.objects.create(pk=first.pk, size=1)
+QueueItem.objects.update(group=group)
+"""
+
+
+def test_groups_that_were_counted_before_the_migration_was_killed_are_counted_again(
+    desk: MongoDesk, mongo_database: Database[dict[str, Any]]
+) -> None:
+    desk.run(GROUPED)
+    made = mongo_database["django_migrations"].delete_many({"app": "analyzer", "name": {"$gte": "0008"}})
+    assert made.deleted_count
+    desk.manage("migrate", "-v0")
+    assert desk.run("from analyzer.models import QueueItem; print(QueueItem.objects.get().similar)").split() == ["0"]
+    assert mongo_database["analyzer_reportgroup"].count_documents({"size": 1}) == 1
+
+
 def test_a_process_whose_server_went_away_in_a_transaction_works_again_afterwards(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

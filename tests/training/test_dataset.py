@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from analyzer import reviews
 from analyzer.models import QueueItem, Review
@@ -62,6 +63,19 @@ def test_an_undone_decision_teaches_nothing_and_the_one_before_it_counts_again(a
     assert dataset.collect() == []
 
 
+def test_a_decision_teaches_nothing_once_the_words_were_edited_until_somebody_decides_anew(ada: User) -> None:
+    item = make.item("The basket forgets its contents")
+    first = reviews.validate(analysis=item.analysis, by=ada)
+    said = make.revise(item.feedback, "Thank you, it was my own browser")
+    assert dataset.collect() == []
+    anew = make.analysis(said, category="positive", severity="low")
+    assert dataset.collect() == []
+    second = reviews.validate(analysis=anew, by=ada, after=first)
+    assert [(example.comment, example.category) for example in dataset.collect()] == [(said.comment, "positive")]
+    reviews.undo(review=second, by=ada)
+    assert dataset.collect() == [], "the one before it was about the old words"
+
+
 def test_a_decision_made_in_bulk_weighs_half(ada: User) -> None:
     make.item()
     reviews.validate_batch(items=QueueItem.objects.select_related("analysis"), by=ada)
@@ -115,6 +129,17 @@ def test_near_copies_are_never_on_two_sides_of_a_cut(ada: User) -> None:
     assert all(len(names) == 1 for names in side.values())
     assert str(items[59].pk) in {example.feedback_id for example in data.train}
     assert data.summary["groups"] == 58
+
+
+def test_a_late_copy_that_went_to_train_is_known_to_have_been_learned_from(ada: User) -> None:
+    items = desk.labelled(ada, 60)
+    said = items[59].feedback
+    type(said).objects.filter(pk=said.pk).update(comment=items[0].feedback.comment)
+    data = dataset.build()
+    run = TrainingRun(dataset=data.summary, started_at=timezone.now())
+    learned = {example.feedback_id for example in (*data.train, *data.validation)}
+    assert str(said.pk) in learned
+    assert dataset.seen([*data.train, *data.validation], run) == len(learned)
 
 
 def test_what_was_accepted_in_bulk_teaches_but_does_not_examine(ada: User) -> None:

@@ -121,6 +121,16 @@ def test_versions_that_may_have_learned_from_it_are_named(ada: User) -> None:
 
 
 @pytest.mark.django_db
+def test_a_version_that_learned_from_a_late_copy_is_named(ada: User) -> None:
+    item = make.item(SENTENCE, received_at=timezone.now() - timedelta(days=3))
+    reviews.validate(analysis=item.analysis, by=ada)
+    dates = {"from": {"test": (timezone.now() - timedelta(days=10)).isoformat()}, "until": item.received_at.isoformat()}
+    learned = make_runs.run(dataset=make_runs.DATASET | dates, started_at=timezone.now())
+    make_runs.run(dataset=make_runs.DATASET | dates | {"until": dates["from"]["test"]}, started_at=timezone.now())
+    assert erasure.examine(item.pk).learned == [learned.candidate]
+
+
+@pytest.mark.django_db
 def test_a_prompt_or_a_record_that_quotes_it_is_named() -> None:
     item = make.item(SENTENCE)
     quoting = make_runs.version(prompt=f"For example “{SENTENCE}” is a website-bug.")

@@ -183,3 +183,17 @@ def test_apo_without_a_model_is_refused_with_what_to_do(ada: User) -> None:
 def test_an_unknown_algorithm_is_named(ada: User) -> None:
     with pytest.raises(CommandError, match="There is no algorithm magic; there are auto, local, apo, reinforce"):
         train("--algorithm", "local,magic")
+
+
+def test_a_run_that_was_closed_while_it_worked_promotes_nothing(ada: User, cold: AnalyzerVersion) -> None:
+    classroom.decide(ada, 360)
+
+    def close(line: str) -> None:
+        if "best on validation" in line:
+            TrainingRun.objects.update(status="failed", error="No sign of life.")
+
+    run = runs.execute(algorithm="local", options=Options(curve=False, promote=True), progress=close)
+    assert (run.status, run.candidate) == ("failed", None)
+    assert "was closed as failed while it worked" in run.error
+    assert list(AnalyzerVersion.objects.all()) == [cold]
+    assert TrainingRun.objects.get().error == "No sign of life."

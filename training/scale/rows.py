@@ -291,6 +291,7 @@ def _place(said: Row, stage: str, analysis: Row | None, review: Row | None, draw
         "needs_person": bool(analysis and analysis["needs_person"]),
         "fallback": bool(analysis and analysis["fallback_reason"]),
         "unsure": bool(analysis and min(analysis["category_confidence"], analysis["severity_confidence"]) < 0.5),
+        "edited": False,
         "provenance": review["provenance"] if review else "",
         "decided_by": review["reviewer"] if review else None,
         "status": (QueueItem.Status.DECIDED if review else QueueItem.Status.OPEN).value,
