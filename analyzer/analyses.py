@@ -30,6 +30,8 @@ STALE = timedelta(seconds=60)
 SWEEP_LIMIT = 2_000
 HEARTBEAT = "sweep"
 HEARTBEAT_LATE = timedelta(minutes=3)
+# A worker that is busy says so this often.
+HEARTBEAT_SECONDS = 30.0
 
 
 class Lost(Exception):
@@ -133,12 +135,17 @@ def store(item: QueueItem, version: AnalyzerVersion, outcome: Outcome) -> Analys
         raise Lost(str(item.pk)) from error
 
 
+def beat() -> None:
+    """Leave a sign that a worker is at work."""
+    transact(lambda: Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": timezone.now()}))
+
+
 def sweep() -> int:
     """Bring back what got stuck: cut-off runs, and pending items whose task is gone; returns how many were queued."""
     from django_q.brokers import get_broker
 
+    beat()
     now = timezone.now()
-    transact(lambda: Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": now}))
     # Nothing ends or began so far ahead, except by a clock that was wrong.
     wrong = now + CLOCKS_DIFFER
     late = Q(lease_until__lt=now) | Q(lease_until__gt=wrong + timedelta(seconds=settings.ANALYSIS_LEASE_SECONDS))

@@ -21,6 +21,7 @@ from typing import Any, Final
 import psutil
 from django.db import Error, connections
 from django_q.cluster import Cluster, Sentinel, get_mp_context
+from django_q.signals import pre_execute
 from django_q.tasks import async_task
 
 from analyzer import receivers
@@ -31,6 +32,10 @@ LOOK_SECONDS: Final = 1.0
 # A guard that does its work buries a dead child within a second; one that waits for a dead child's lock never does.
 NEGLECT_SECONDS: Final = 15.0
 CHECK_SECONDS: Final = 60.0
+
+# One for each process, since the workers are forks of this one.
+_pulse = receivers.Pulse()
+pre_execute.connect(_pulse, dispatch_uid="analyzer.pulse")
 
 
 class Guard(Sentinel):

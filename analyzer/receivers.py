@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -10,6 +12,8 @@ from django.utils import timezone
 
 from analyzer import analyses
 from feedback.models import Feedback
+
+logger = logging.getLogger(__name__)
 
 SWEEP: Final = "Sweep stuck analyses"
 SWEEP_MINUTES: Final = 1
@@ -30,6 +34,23 @@ def schedule_work(**kwargs: Any) -> None:
         (PRUNE, "analyzer.tasks.prune_traces", {"schedule_type": Schedule.HOURLY}),
     ):
         schedules.get_or_create(name=name, defaults={"func": func, **each})
+
+
+class Pulse:
+    """Lets a worker be heard of while it works through a long queue, at whose end the next sweep waits its turn."""
+
+    def __init__(self) -> None:
+        self._due = 0.0
+
+    def __call__(self, **kwargs: Any) -> None:
+        """Before each task; what goes wrong here must not cost the task, nor the worker."""
+        if time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + analyses.HEARTBEAT_SECONDS
+        try:
+            analyses.beat()
+        except Exception:
+            logger.exception("the heartbeat could not be stored")
 
 
 def keep_sweeping() -> None:

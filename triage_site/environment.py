@@ -77,15 +77,18 @@ def env_paths(name: str, default: dict[str, str]) -> dict[str, str]:
 
 
 def env_secret(name: str) -> str:
-    """A secret from NAME, or from the file that NAME_FILE names."""
+    """A secret from NAME, or from the file that NAME_FILE names; empty when neither is set."""
     value = os.environ.get(name, "").strip()
     path = os.environ.get(f"{name}_FILE", "").strip()
     if value or not path:
         return value
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        value = Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ImproperlyConfigured(f"{name}_FILE={path!r} cannot be read: {error.strerror}.") from None
+    if not value:
+        raise ImproperlyConfigured(f"{name}_FILE={path!r} is empty.")
+    return value
 
 
 MONGODB_ENGINE = "triage_site.mongodb"

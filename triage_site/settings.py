@@ -33,6 +33,8 @@ VERSION = _heading.group(1) if _heading else "unknown"
 # Three ways to run: DEBUG=1 (developing), embedded (neither DEBUG nor SECRET_KEY set, the key lies in
 # data/secret_key where `make run` wrote it; plain http on loopback), and production (SECRET_KEY set).
 DEBUG = env_bool("DEBUG")
+# What only a desk that others reach is given: there a key that is missing must not be made good in silence.
+DEPLOYED = ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "BEHIND_PROXY")
 SECRET_KEY = env_secret("SECRET_KEY")
 _embedded_key = DATA_DIR / "secret_key"
 EMBEDDED = not SECRET_KEY and not DEBUG and "DEBUG" not in os.environ and _embedded_key.is_file()
@@ -40,6 +42,11 @@ if EMBEDDED:
     SECRET_KEY = _embedded_key.read_text(encoding="utf-8").strip()
 elif not SECRET_KEY and DEBUG:
     SECRET_KEY = "only-for-development-never-for-a-site-that-others-can-reach"  # noqa: S105 (refused without DEBUG)
+if EMBEDDED and (named := [name for name in DEPLOYED if os.environ.get(name, "").strip()]):
+    raise ImproperlyConfigured(
+        f"{named[0]} is set, so this is to be a deployed desk, but SECRET_KEY is not. Set SECRET_KEY, or SECRET_KEY_FILE, "
+        f"to a long random value; for a desk on this machine alone take {named[0]} out."
+    )
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set. On a laptop use `make run`, which makes one. In production set SECRET_KEY, or "
@@ -47,7 +54,10 @@ if not SECRET_KEY:
     )
 
 PRODUCTION = not DEBUG and not EMBEDDED
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") + ([] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
+# This machine's own names too: a probe or a scraper beside the web server calls it by them.
+ALLOWED_HOSTS = [*env_list("ALLOWED_HOSTS"), "127.0.0.1", "localhost", "[::1]"]
+if PRODUCTION and not env_list("ALLOWED_HOSTS"):
+    raise ImproperlyConfigured("ALLOWED_HOSTS is not set: name the desk's address, such as desk.example.org.")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 # Origins whose pages may post to the JSON API from a browser (the widget); "*" allows any.
 API_ALLOWED_ORIGINS = env_list("API_ALLOWED_ORIGINS")
@@ -201,14 +211,18 @@ if not PRODUCTION:
 
 # -- the queue of work --------------------------------------------------------------------------------
 Q_BROKER = env_secret("Q_BROKER") or "orm"
+# Seconds that one answer of the endpoint may take.
+TRIAGE_TIMEOUT = env_float("TRIAGE_TIMEOUT", 30.0, minimum=0.1, maximum=600)
+# Two slow answers of the endpoint, and the local engine after them.
+LONGEST_ANALYSIS = round(2 * TRIAGE_TIMEOUT) + 30
+Q_TIMEOUT = env_int("Q_TIMEOUT", max(120, LONGEST_ANALYSIS), minimum=5, maximum=3600)
 Q_CLUSTER: dict[str, Any] = {
     "name": "feedback-triage",
     "label": "Background tasks",
     "workers": env_int("Q_WORKERS", 2, minimum=1, maximum=64),
-    # Longest single analysis: two slow answers of the endpoint and the local engine after them.
-    "timeout": env_int("Q_TIMEOUT", 120, minimum=5, maximum=3600),
+    "timeout": Q_TIMEOUT,
     # Must exceed the timeout, else a slow task is handed out twice.
-    "retry": env_int("Q_RETRY", 180, minimum=6, maximum=7200),
+    "retry": env_int("Q_RETRY", Q_TIMEOUT + 60, minimum=6, maximum=7200),
     "max_attempts": 3,
     "ack_failures": True,
     # Our own rows carry the state of an analysis; keeping successes costs seven eighths of the throughput.
@@ -274,9 +288,13 @@ if TRIAGE_ENGINE != "local" and not TRIAGE_ENDPOINT:
     raise ImproperlyConfigured(
         f"TRIAGE_ENGINE={TRIAGE_ENGINE} asks a model, but neither OPENAI_BASE_URL nor OPENAI_API_KEY is set."
     )
-# Seconds that one answer of the endpoint may take, and seconds a claimed analysis may take before it is retried.
-TRIAGE_TIMEOUT = env_float("TRIAGE_TIMEOUT", 30.0, minimum=0.1, maximum=600)
-ANALYSIS_LEASE_SECONDS = env_int("ANALYSIS_LEASE_SECONDS", 150, minimum=1, maximum=7200)
+if TRIAGE_ENDPOINT and Q_TIMEOUT < LONGEST_ANALYSIS:
+    raise ImproperlyConfigured(
+        f"Q_TIMEOUT={Q_TIMEOUT} would cut an analysis off before its endpoint has had its two times TRIAGE_TIMEOUT="
+        f"{TRIAGE_TIMEOUT:g} seconds, so that nothing answers: set Q_TIMEOUT to {LONGEST_ANALYSIS} or more, or leave it out."
+    )
+# Seconds that a claimed analysis may take before it is retried.
+ANALYSIS_LEASE_SECONDS = env_int("ANALYSIS_LEASE_SECONDS", Q_TIMEOUT + 30, minimum=1, maximum=7200)
 LIGHTNING_STORE_URL = os.environ.get("LIGHTNING_STORE_URL", "").strip()
 # What run_store wants of its clients, and what they show it.
 LIGHTNING_STORE_TOKEN = env_secret("LIGHTNING_STORE_TOKEN")

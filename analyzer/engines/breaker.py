@@ -19,12 +19,12 @@ class Breaker:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._failures = 0
-        self._closed_at = 0.0
+        self._failed_at = 0.0
 
     @property
     def open(self) -> bool:
         """Whether not to ask now; once the pause is over one question is let through, and its fate decides."""
-        return self._failures >= FAILURES and self._clock() < self._closed_at
+        return self._failures >= FAILURES and self._clock() < self._failed_at + PAUSE_SECONDS
 
     def succeed(self) -> None:
         """The endpoint answered, whatever it said."""
@@ -33,4 +33,4 @@ class Breaker:
     def fail(self) -> None:
         """The endpoint did not answer; from the fifth time in a row on, that starts a pause."""
         self._failures += 1
-        self._closed_at = self._clock() + PAUSE_SECONDS
+        self._failed_at = self._clock()

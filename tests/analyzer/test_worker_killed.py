@@ -38,6 +38,18 @@ def test_after_kill_9_in_mid_batch_every_item_is_analysed_once(tmp_path: Path) -
     assert desk.count("SELECT count(DISTINCT feedback_id) FROM analyzer_analysis") == 250
 
 
+def test_a_worker_is_heard_of_while_it_works_through_a_long_queue(tmp_path: Path) -> None:
+    """The sweep, which leaves the other signs of life, waits its turn at the end of that queue."""
+    desk = Desk(tmp_path)
+    desk.submit([f"The button number {number} on the page does nothing at all" for number in range(400)])
+    busy = f"SELECT count(*) FROM analyzer_heartbeat WHERE ({UNFINISHED}) > 100"
+    worker = desk.start_worker()
+    try:
+        until(lambda: desk.has(busy, 1), "a sign of life in mid-queue")
+    finally:
+        kill_family(worker)
+
+
 def family(worker: subprocess.Popen[bytes]) -> dict[str, list[psutil.Process]]:
     """The processes of a cluster by what they do: guard, idle (or processing), monitor, pusher."""
     found: dict[str, list[psutil.Process]] = defaultdict(list)

@@ -38,6 +38,37 @@ def test_the_deployment_check_is_clean_in_production_mode() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("name", ["ALLOWED_HOSTS", "BEHIND_PROXY", "CSRF_TRUSTED_ORIGINS"])
+def test_a_deployed_desk_without_a_key_does_not_fall_back_on_the_laptops(name: str) -> None:
+    assert (ROOT / "data" / "secret_key").is_file(), "make test makes it"
+    done = check(**{name: "1"})
+    assert done.returncode != 0
+    assert f"{name} is set" in done.stderr
+    assert "SECRET_KEY is not" in done.stderr
+
+
+def test_an_empty_key_file_is_no_key(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("\n")
+    done = check(SECRET_KEY_FILE=str(key), ALLOWED_HOSTS="desk.example")
+    assert done.returncode != 0
+    assert "is empty" in done.stderr
+
+
+def test_a_site_that_names_no_host_does_not_start() -> None:
+    done = check(SECRET_KEY=secrets.token_urlsafe(50))
+    assert done.returncode != 0
+    assert "ALLOWED_HOSTS is not set" in done.stderr
+
+
+def test_a_patient_endpoint_gets_workers_that_are_as_patient() -> None:
+    endpoint = {"DEBUG": "1", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "TRIAGE_TIMEOUT": "90"}
+    assert check(**endpoint).returncode == 0
+    done = check(**endpoint, Q_TIMEOUT="120")
+    assert done.returncode != 0
+    assert "set Q_TIMEOUT to 210 or more" in done.stderr
+
+
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_text(secrets.token_urlsafe(50) + "\n")

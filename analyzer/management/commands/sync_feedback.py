@@ -9,7 +9,7 @@ from django.db import close_old_connections
 from tqdm import tqdm
 
 from analyzer import writeback
-from feedback import mirror, website
+from feedback import mirror, outages, website
 from feedback.arguments import COUNT
 from feedback.models import SyncProblem
 
@@ -82,8 +82,13 @@ class Command(BaseCommand):
                         self._write_back(site)
                         wrote_at = time.monotonic()
                     close_old_connections()
-            except website.Unreachable as error:
-                self.stderr.write(f"{error} Trying again in {wait:.0f} s.")
+            except Exception as error:
+                ours = outages.is_one(error)
+                if not ours and not isinstance(error, website.Unreachable):
+                    raise
+                said = "The desk's own database does not answer." if ours else str(error)
+                self.stderr.write(f"{said} Trying again in {wait:.0f} s.")
+                close_old_connections()
                 time.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
 
