@@ -16,14 +16,14 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from analyzer import analyses, reviews, roles
+from analyzer import analyses, events, reviews, roles
 from analyzer.admin import badges, bulk, decisions, detail, export, outcome_buttons, overview, saved_views, seen
 from analyzer.admin.decision_form import DecisionForm
 from analyzer.admin.filters import QUEUE_FILTERS
 from analyzer.admin.focus import FocusViews, preference
 from analyzer.admin.rounds import LIST_FIELD
 from analyzer.admin.rows import Row
-from analyzer.models import QueueItem
+from analyzer.models import TEXT_MAX, QueueItem
 from analyzer.reviews import Stale
 from feedback import search
 from feedback.admin_base import ReadOnlyAdmin
@@ -142,6 +142,8 @@ class QueueItemAdmin(ReadOnlyAdmin):
             form = DecisionForm(item.analysis, item.review, request.POST if request.method == "POST" else None)
             if request.method == "POST" and self._decide(request, item, form):
                 return decisions.to_list(request, at=detail.following(item))
+        elif request.method == "POST":
+            self._refuse(request, item)
         list_query = (request.POST or request.GET).get(LIST_FIELD, "")
         return TemplateResponse(
             request,
@@ -183,6 +185,12 @@ class QueueItemAdmin(ReadOnlyAdmin):
             messages.success(request, f"{decisions.counted(asked, 'item')} will be analysed again.")
         else:
             messages.warning(request, "They are waiting for their analysis already.")
+
+    def _refuse(self, request: HttpRequest, item: QueueItem) -> None:
+        """Say that the analysis is gone which the page showed: the words were edited. A note is kept with the item."""
+        if note := request.POST.get("note", "").strip()[:TEXT_MAX]:
+            events.add_note(item=item, by=decisions.person(request), text=note)
+        messages.warning(request, "The item changed while you looked at it, so nothing was decided. Please look again.")
 
     def _decide(self, request: HttpRequest, item: QueueItem, form: DecisionForm) -> bool:
         """Store what the form says; False when it must be shown again, with the reasons in it."""

@@ -214,6 +214,17 @@ def test_a_page_that_was_overtaken_stores_nothing_and_keeps_what_was_written(des
     assert Review.objects.get().reviewer == mia
 
 
+def test_a_page_whose_words_were_edited_meanwhile_stores_nothing_but_the_note(desk: Client) -> None:
+    item = make.item("Nobody can pay")
+    page = Page(desk, address(item))
+    make.revise(item.feedback, "It works again, thank you")
+    html = page.press("Save override", **fields(item, severity="low", note="My thoughts")).content.decode()
+    assert "changed while you looked at it" in html
+    assert "My thoughts" in html
+    assert "It works again, thank you" in html
+    assert not Review.objects.exists()
+
+
 def test_a_decided_item_can_be_decided_anew_and_undone_from_its_page(desk: Client, mia: User) -> None:
     item = make.item()
     first = reviews.override(analysis=item.analysis, by=mia, category="noise")
