@@ -44,8 +44,8 @@ elif not SECRET_KEY and DEBUG:
     SECRET_KEY = "only-for-development-never-for-a-site-that-others-can-reach"  # noqa: S105 (refused without DEBUG)
 if EMBEDDED and (named := [name for name in DEPLOYED if os.environ.get(name, "").strip()]):
     raise ImproperlyConfigured(
-        f"{named[0]} is set, so this is to be a deployed desk, but SECRET_KEY is not. Set SECRET_KEY, or SECRET_KEY_FILE, "
-        f"to a long random value; for a desk on this machine alone take {named[0]} out."
+        f"{named[0]} is set, so this is to be a deployed desk, but SECRET_KEY is not. Set SECRET_KEY, or "
+        f"SECRET_KEY_FILE, to a long random value; for a desk on this machine alone take {named[0]} out."
     )
 if not SECRET_KEY:
     raise ImproperlyConfigured(
@@ -291,7 +291,8 @@ if TRIAGE_ENGINE != "local" and not TRIAGE_ENDPOINT:
 if TRIAGE_ENDPOINT and Q_TIMEOUT < LONGEST_ANALYSIS:
     raise ImproperlyConfigured(
         f"Q_TIMEOUT={Q_TIMEOUT} would cut an analysis off before its endpoint has had its two times TRIAGE_TIMEOUT="
-        f"{TRIAGE_TIMEOUT:g} seconds, so that nothing answers: set Q_TIMEOUT to {LONGEST_ANALYSIS} or more, or leave it out."
+        f"{TRIAGE_TIMEOUT:g} seconds, so that nothing answers: set Q_TIMEOUT to {LONGEST_ANALYSIS} or more, or leave "
+        "it out."
     )
 # Seconds that a claimed analysis may take before it is retried.
 ANALYSIS_LEASE_SECONDS = env_int("ANALYSIS_LEASE_SECONDS", Q_TIMEOUT + 30, minimum=1, maximum=7200)
