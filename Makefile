@@ -27,7 +27,7 @@ help:  ## What there is
 	@touch $@
 
 data/secret_key: .venv/runtime
-	@mkdir -p data
+	@mkdir -p -m 700 data
 	@umask 077; test -s $@ || $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))' > $@; touch $@
 
 install: .venv/development data/secret_key  ## Make the environment without starting anything

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -76,7 +77,12 @@ def install(folder: Path, python: Path) -> subprocess.CompletedProcess[str]:
     for name in ("requirements.txt", "constraints.txt"):
         (folder / name).write_text("# nothing\n")
     return subprocess.run(
-        ["make", "data/secret_key", f"PYTHON={python}"], cwd=folder, capture_output=True, text=True, check=False
+        ["make", "data/secret_key", f"PYTHON={python}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        umask=0o022,
     )
 
 
@@ -87,6 +93,7 @@ def test_an_environment_that_was_left_half_made_is_made_again(tmp_path: Path) ->
     done = install(tmp_path, Path(sys.executable))
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "data" / "secret_key").read_text()
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
 
 
 def test_a_python_that_cannot_make_an_environment_is_said_with_what_to_install(tmp_path: Path) -> None:
