@@ -12,10 +12,12 @@ BIN := .venv/bin
 help:  ## What there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
 
+# Python stands there before pip does, so pip tells a whole environment from one that was cut off.
 .venv/runtime: requirements.txt constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found. Install one, or say which: make run PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Installing into .venv with $(PYTHON): about 160 packages, a minute or two, once."
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv || { \
+		echo "$(PYTHON) could not make the environment .venv. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt -c constraints.txt
 	@touch $@
 
@@ -25,7 +27,7 @@ help:  ## What there is
 	@touch $@
 
 data/secret_key: .venv/runtime
-	@mkdir -p data
+	@mkdir -p -m 700 data
 	@umask 077; test -s $@ || $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))' > $@; touch $@
 
 install: .venv/development data/secret_key  ## Make the environment without starting anything

@@ -7,15 +7,18 @@ again.
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -31,6 +34,10 @@ BATCH: Final = 500
 EACH_TIME: Final = 20_000
 # Days: a hundred years, which the calendar still has behind it.
 LONGEST: Final = 36_500
+
+
+class Damaged(Exception):
+    """An archive that cannot be read to its end, so that what is added to it could not be read either."""
 
 
 @dataclass(slots=True)
@@ -67,12 +74,16 @@ def prune(
 
     With archive each batch is on the disk before it is removed: JSON lines, compressed, readable by nobody else, added
     to the file if it is there. A run that was killed may have written a batch that the next one writes again.
+    Raises Damaged before it removes anything, or OSError when a batch could not be written, which leaves the file as it
+    was before that batch.
     """
     total = Tally()
     for batch in _batches(before):
         if limit is not None and total.traces >= limit:
             break
         if archive is not None:
+            if total.traces == 0 and archive.exists():
+                _read_through(archive)
             _append(archive, batch)
         with transaction.atomic():
             Analysis.objects.filter(pk__in=[analysis.pk for analysis in batch]).update(trace=[])
@@ -107,13 +118,29 @@ def _size(analysis: Analysis) -> int:
     return len(json.dumps(analysis.trace).encode())
 
 
+def _read_through(archive: Path) -> None:
+    """Raises Damaged; reads it whole, since what a kill or a power cut left is found only at its end."""
+    try:
+        with gzip.open(archive) as lines:
+            while lines.read(1 << 20):
+                pass
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise Damaged(str(error)) from error
+
+
 def _append(file: Path, batch: Sequence[Analysis]) -> None:
+    """Add a batch as a gzip member of its own, whole or not at all."""
+    lines = [json.dumps(_record(analysis), ensure_ascii=False) + "\n" for analysis in batch]
+    left = memoryview(gzip.compress("".join(lines).encode()))
     with _private(file) as raw:
-        with gzip.open(raw, "wt", encoding="utf-8") as lines:
-            for analysis in batch:
-                lines.write(json.dumps(_record(analysis), ensure_ascii=False) + "\n")
-        raw.flush()
-        os.fsync(raw.fileno())
+        size = os.fstat(raw.fileno()).st_size
+        try:
+            while left:
+                left = left[raw.write(left) :]
+            os.fsync(raw.fileno())
+        except BaseException:
+            os.ftruncate(raw.fileno(), size)
+            raise
 
 
 def _record(analysis: Analysis) -> dict[str, Any]:
@@ -127,7 +154,11 @@ def _record(analysis: Analysis) -> dict[str, Any]:
 
 
 @contextmanager
-def _private(file: Path) -> Iterator[IO[bytes]]:
-    """The file, to append to; a new one can be read by its owner only, since traces quote what people wrote."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as raw:
+def _private(file: Path) -> Iterator[FileIO]:
+    """The file, to append to; a new one can be read by its owner only, since traces quote what people wrote.
+
+    Nobody else adds to it meanwhile, and nothing is written later than it is asked for.
+    """
+    with FileIO(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as raw:
+        fcntl.flock(raw, fcntl.LOCK_EX)
         yield raw

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,12 +21,12 @@ EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class BadRecord(ValueError):
-    """A line that is no submission; the message says what is wrong and what would be right."""
+    """A record that is no submission; the message says what is wrong and what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One line: where it stands, its identity, what FeedbackForm reads, and labels if it has some."""
+    """One submission: its first line, its identity, what FeedbackForm reads, and labels if it has some."""
 
     line: int
     source: str
@@ -35,44 +37,56 @@ class Record:
     received_at: datetime | None
 
 
-def read(path: Path, *, split: str | None = None) -> Iterator[Record | tuple[int, BadRecord]]:
-    """The records of a .jsonl/.ndjson or .csv file in order; a bad line is yielded as its number and the error.
+# The line where it begins, and its fields by name, or what is wrong with it.
+Row = tuple[int, dict[str, Any] | BadRecord]
 
-    With split only rows whose field split has this value.
-    Raises BadRecord when the file as a whole cannot be read: an unknown kind, no header, not UTF-8.
+
+def read(path: Path, *, split: str | None = None) -> Iterator[Record | tuple[int, BadRecord]]:
+    """The records of a .jsonl/.ndjson or .csv file in order; a bad one is yielded as its first line and the error.
+
+    With split only rows whose field split has this value. Keeps one record at a time, and none of over LINE_MAX.
+    Raises BadRecord, before the first record, when the file as a whole cannot be read: an unknown kind, no header,
+    UTF-16.
     """
     kind = path.suffix.lower()
     if kind not in (".jsonl", ".ndjson", ".csv"):
         raise BadRecord(f"{path.name} is not .jsonl or .csv, so its format is not known.")
+    with path.open("rb") as raw:
+        start = raw.read(2)
+    if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or b"\0" in start:
+        raise BadRecord(f"{path.name} is not UTF-8 but UTF-16 text; convert it first: iconv -f UTF-16 -t UTF-8.")
     rows = _csv_rows if kind == ".csv" else _json_rows
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for line, row in rows(file):
+    # What is not UTF-8 comes as lone surrogates, which UTF-8 cannot hold, so that it spoils its own record only.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        for line, row in rows(file):
+            if isinstance(row, BadRecord):
+                yield line, row
+            elif split is None or row.get("split") == split:
                 try:
-                    fields = row if isinstance(row, dict) else _object(row)
-                    if split is None or fields.get("split") == split:
-                        yield _record(line, fields, default_source=path.stem)
+                    yield _record(line, row, default_source=path.stem)
                 except BadRecord as error:
                     yield line, error
-    except UnicodeDecodeError as error:
-        raise BadRecord(f"{path.name} is not UTF-8 text (byte {error.start} of a block); convert it first.") from None
 
 
 def count_lines(path: Path) -> int:
-    """How many lines there are, for a progress bar; reads the file once without keeping it."""
+    """How many line ends there are, for a progress bar; reads the file once without keeping it."""
     with path.open("rb") as file:
-        return sum(1 for _ in file)
+        return sum(part.count(b"\n") for part in iter(lambda: file.read(1 << 20), b""))
 
 
-def _json_rows(file: TextIO) -> Iterator[tuple[int, Any]]:
-    for line, text in enumerate(file, start=1):
+def _json_rows(file: TextIO) -> Iterator[Row]:
+    for line, text in enumerate(iter(lambda: _line(file), ""), start=1):
         if text.strip():
-            yield line, text
+            try:
+                yield line, _object(text)
+            except BadRecord as error:
+                yield line, error
 
 
 def _object(text: str) -> dict[str, Any]:
     if len(text) > LINE_MAX:
-        raise BadRecord(f"the line has {len(text)} characters; at most {LINE_MAX} are read")
+        raise BadRecord(f"the line has more than {LINE_MAX} characters, and no more are read")
+    _check_encoding(text)
     try:
         row = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -82,24 +96,93 @@ def _object(text: str) -> dict[str, Any]:
     return row
 
 
-def _csv_rows(file: TextIO) -> Iterator[tuple[int, Any]]:
-    reader = csv.DictReader(file, strict=True)
+def _csv_rows(file: TextIO) -> Iterator[Row]:
+    lines = _Lines(file)
+    reader = csv.reader(lines, strict=True)
     try:
-        header = reader.fieldnames or []
-        if "comment" not in header and "rating" not in header:
-            raise BadRecord("line 1: the header names neither a comment nor a rating column")
-        for row in reader:
-            if None in row:
-                yield reader.line_num, {"": "more fields than the header has"}
-            else:
-                yield reader.line_num, row
-    except csv.Error as error:
-        raise BadRecord(f"line {reader.line_num}: {error}") from None
+        header = next(reader, [])
+    except (csv.Error, BadRecord) as error:
+        raise BadRecord(f"line 1: {error}") from None
+    if "comment" not in header and "rating" not in header:
+        raise BadRecord("line 1: the header names neither a comment nor a rating column")
+    after_broken = False
+    while True:
+        lines.begin_record()
+        try:
+            cells = next(reader)
+            _check_encoding("".join(cells))
+            if len(cells) > len(header):
+                raise BadRecord("more fields than the header has")
+            if cells and after_broken and len(cells) < len(header):
+                raise BadRecord("fewer fields than the header has, so this may be the rest of a broken record")
+        except StopIteration:
+            return
+        except csv.Error as error:
+            lines.give_back()
+            after_broken = True
+            yield lines.first, BadRecord(f"this is not CSV ({error}); a quote inside a field is written twice")
+        except BadRecord as error:
+            yield lines.first, error
+        else:
+            if cells:
+                after_broken = False
+                # A column without a name is a spreadsheet's or a row number, and nothing of ours.
+                yield lines.first, {name: cell for name, cell in zip(header, cells, strict=False) if name}
+
+
+class _Lines:
+    """The lines of a CSV file, which know where the record begins that csv reads from them.
+
+    Raises BadRecord, and can go on, when a record has more than LINE_MAX characters.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self.first = 1
+        self._file = file
+        self._given: list[str] = []
+        self._size = 0
+        self._again: deque[str] = deque()
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        text = self._again.popleft() if self._again else _line(self._file)
+        if not text:
+            raise StopIteration
+        self._given.append(text)
+        self._size += len(text)
+        if self._size > LINE_MAX:
+            raise BadRecord(f"the row has more than {LINE_MAX} characters, and no more are read")
+        return text
+
+    def begin_record(self) -> None:
+        self.first += len(self._given)
+        self._given, self._size = [], 0
+
+    def give_back(self) -> None:
+        """Read all lines of this record but its first again: a quote that is never closed swallows good ones."""
+        self._again.extendleft(reversed(self._given[1:]))
+        del self._given[1:]
+
+
+def _line(file: TextIO) -> str:
+    """The next line, "" at the end; of one that is longer than LINE_MAX the start, still longer than that."""
+    text = rest = file.readline(LINE_MAX + 1)
+    while len(rest) > LINE_MAX and not rest.endswith("\n"):
+        rest = file.readline(LINE_MAX + 1)
+    return text
+
+
+def _check_encoding(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        byte = ord(text[error.start]) - 0xDC00
+        raise BadRecord(f"byte 0x{byte:02X} is not UTF-8 text; convert the file first") from None
 
 
 def _record(line: int, row: dict[str, Any], *, default_source: str) -> Record:
-    if "" in row:
-        raise BadRecord(str(row[""]))
     for name in (*FIELDS, "id", "source", "category", "severity", "received_at"):
         value = row.get(name)
         if isinstance(value, bool) or not isinstance(value, str | int | float | None):

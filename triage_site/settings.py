@@ -159,7 +159,8 @@ if DATABASES["default"]["ENGINE"] == MONGODB_ENGINE:
         app: f"triage_site.mongo_migrations.{app}" for app in ("admin", "auth", "contenttypes", "axes", "django_q")
     }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATA_DIR.mkdir(exist_ok=True)
+    # What people wrote lies in it; SQLite's files have the modes of any other file.
+    DATA_DIR.mkdir(mode=0o700, exist_ok=True)
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from analyzer.models import QueueItem, Review
+from feedback import records
 from feedback.models import Feedback
+from feedback.signals import feedback_received
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +78,115 @@ def test_csv_from_a_spreadsheet_is_read_with_its_byte_order_mark_and_quoted_line
     assert (said.comment, said.rating, said.type) == ("two\nlines, one row", 4, "bug")
 
 
+def csv_file(path: Path, content: str | bytes) -> Path:
+    file = path / "rows.csv"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return file
+
+
+def stored_ids() -> list[str]:
+    return [str(row.external_id) for row in Feedback.objects.order_by("external_id")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ",id,comment\n0,1,Broken\n1,2,Good\n",
+        "id,comment,\n1,Broken,\n2,Good,x\n",
+        "id,,comment,\n1,,Broken,\n2,,Good,\n",
+    ],
+)
+def test_columns_without_a_name_are_ignored(tmp_path: Path, content: str) -> None:
+    assert "2 stored, 0 known already, 0 left out" in run(csv_file(tmp_path, content))[0]
+    assert set(Feedback.objects.values_list("comment", flat=True)) == {"Broken", "Good"}
+
+
+def test_a_json_key_without_a_name_is_ignored(tmp_path: Path) -> None:
+    assert "1 stored, 0 known already, 0 left out" in run(jsonl(tmp_path, {"": 0, "id": "1", "comment": "x y"}))[0]
+
+
+def test_a_row_with_more_fields_than_the_header_is_named_and_left_out(tmp_path: Path) -> None:
+    out, err = run(csv_file(tmp_path, "id,comment\n1,Good, but with a comma\n2,Good\n"))
+    assert "1 stored, 0 known already, 1 left out" in out
+    assert err == "line 2: more fields than the header has\n"
+
+
+def test_a_stray_quote_costs_its_row_and_nothing_else(tmp_path: Path) -> None:
+    out, err = run(csv_file(tmp_path, 'id,comment,rating\n1,Good,5\n2,"he said "no" twice",4\n3,"Good, too",3\n'))
+    assert "2 stored, 0 known already, 1 left out" in out
+    assert err.startswith("line 3: this is not CSV (',' expected after '\"'); a quote inside a field is written twice")
+    assert stored_ids() == ["1", "3"]
+
+
+@pytest.mark.parametrize("rest", ['3,"Good, too",3\n', "3,Good,3\n"], ids=["another quote", "the end of the file"])
+def test_a_quote_that_is_never_closed_does_not_swallow_the_rows_behind_it(tmp_path: Path, rest: str) -> None:
+    many = "".join(f"m{number},Fine,\n" for number in range(500))
+    out, err = run(csv_file(tmp_path, f'id,comment,rating\n1,"Never closed,4\n2,Good,5\n{many}{rest}'))
+    assert "502 stored, 0 known already, 1 left out" in out
+    assert err.startswith("line 2: ")
+
+
+def test_the_rest_of_a_broken_record_is_not_taken_for_rows(tmp_path: Path) -> None:
+    broken = '1,"he said "no" and\nthen, perhaps\n"yes", in the end",4\n'
+    _, err = run(csv_file(tmp_path, f"id,comment,page,rating\n{broken}2,Good,,5\n3,Short\n"))
+    assert stored_ids() == ["2", "3"]
+    assert [line.split(":")[0] for line in err.splitlines()] == ["line 2", "line 3", "line 4"]
+    assert "line 3: fewer fields than the header has, so this may be the rest of a broken record" in err
+
+
+def test_a_record_of_several_lines_is_named_by_its_first(tmp_path: Path) -> None:
+    err = run(csv_file(tmp_path, 'id,comment,rating\n\n1,"two\nlines",9\n2,"three\n\nlines",9\n3,x,9\n'))[1]
+    assert [line.split(":")[0] for line in err.splitlines()] == ["line 3", "line 5", "line 8"]
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl"])
+def test_a_byte_that_is_not_utf8_costs_its_row_and_nothing_else(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    if name.endswith("csv"):
+        file.write_bytes('\ufeffid,comment\n1,Grün\n2,"two\nlines, Gr'.encode() + b'\xfcn"\n3,' + "Grün\n".encode())
+    else:
+        rows = [json.dumps({"id": str(number), "comment": "Grün"}, ensure_ascii=False) for number in (1, 2, 3)]
+        file.write_bytes(
+            "\n".join(rows).encode().replace("Grün".encode(), b"Gr\xfcn", 2).replace(b"\xfc", b"\xc3\xbc", 1)
+        )
+    out, err = run(file)
+    assert "2 stored, 0 known already, 1 left out" in out
+    assert err == f"line {3 if name.endswith('csv') else 2}: byte 0xFC is not UTF-8 text; convert the file first\n"
+    assert stored_ids() == ["1", "3"]
+    assert set(Feedback.objects.values_list("comment", flat=True)) == {"Grün"}
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl"])
+def test_a_line_without_end_costs_itself_and_is_not_kept(tmp_path: Path, name: str) -> None:
+    endless = "x" * (3 * records.LINE_MAX)
+    rows = [{"id": "1", "comment": "Good"}, {"id": "2", "comment": endless}, {"id": "3", "comment": "Good"}]
+    file = csv_file(tmp_path, "id,comment\n" + "".join(f"{row['id']},{row['comment']}\n" for row in rows))
+    if name.endswith("jsonl"):
+        file = jsonl(tmp_path, *rows)
+    out, err = run(file)
+    assert "2 stored, 0 known already, 1 left out" in out
+    assert f"more than {records.LINE_MAX} characters" in err
+    assert stored_ids() == ["1", "3"]
+
+
+def test_an_import_that_is_stopped_says_what_it_stored(tmp_path: Path) -> None:
+    def stop(sender: object, rows: list[Feedback], **kwargs: Any) -> None:
+        if rows[0].external_id == "3":
+            raise KeyboardInterrupt
+
+    file = jsonl(tmp_path, *({"id": str(number), "comment": "x y"} for number in range(1, 5)), "{not json")
+    err = io.StringIO()
+    feedback_received.connect(stop)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            call_command("import_feedback", str(file), stdout=io.StringIO(), stderr=err)
+    finally:
+        feedback_received.disconnect(stop)
+    assert "Stopped: 2 stored, 0 known already, 0 left out. Run it again to go on." in err.getvalue()
+    assert stored_ids() == ["1", "2"]
+    assert "2 stored, 2 known already, 1 left out" in run(file)[0]
+
+
 def test_labels_become_imported_reviews_of_the_named_person(tmp_path: Path, ada: User) -> None:
     file = jsonl(
         tmp_path,
@@ -120,7 +232,10 @@ def test_labels_need_a_person_who_may_decide(tmp_path: Path, ben: User) -> None:
     [
         ("rows.txt", b"x", "is not .jsonl or .csv"),
         ("rows.csv", b"a,b\n1,2\n", "names neither a comment nor a rating"),
-        ("rows.jsonl", b"\xff\xfe{}", "not UTF-8"),
+        ("rows.csv", b'id,"comment\n1,x\n', "line 1: "),
+        ("rows.jsonl", b"\xff\xfe{}", "UTF-16"),
+        ("rows.jsonl", "{}".encode("utf-16-be"), "UTF-16"),
+        ("rows.csv", "id,comment\n".encode("utf-16"), "UTF-16"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_the_reason(

@@ -48,6 +48,13 @@ def run(content: bytes, suffix: str) -> tuple[int, int, int]:
     return stored, known, bad
 
 
+# Lines that break a record by themselves, in either kind of file.
+BROKEN = (
+    b'b,"he said "no" twice"', b'b,"never closed', b"b,Gr\xfcn", b"b\xff\xfe,x", b'"', b'b,"x",",",y', b"{",
+    b"b,1,2,3,4,5",
+)  # fmt: skip
+
+
 def stored_as(name: str) -> int:
     return Feedback.objects.filter(external_id=name).count()
 
@@ -91,6 +98,21 @@ def test_a_bad_csv_row_costs_itself_and_nothing_else(row: dict[str, Any]) -> Non
     writer.writerow({"id": "after", "rating": 4})
     run(text.getvalue().encode("utf-8", "replace"), ".csv")
     assert stored_as("before") == stored_as("after") == 1
+
+
+@FUZZ
+@given(broken=st.lists(st.sampled_from(BROKEN), min_size=1, max_size=4), suffix=st.sampled_from([".jsonl", ".csv"]))
+def test_broken_lines_between_good_ones_cost_no_good_one(broken: list[bytes], suffix: str) -> None:
+    Feedback.objects.all().delete()
+    good = [b'g%d,"Fine, really",4' % number for number in range(len(broken) + 1)]
+    if suffix == ".jsonl":
+        good = [b'{"id": "g%d", "comment": "Fine, really"}' % number for number in range(len(broken) + 1)]
+    lines = [*([b"id,comment,rating"] if suffix == ".csv" else []), good[0]]
+    for bad, row in zip(broken, good[1:], strict=True):
+        lines += [bad, row]
+    stored, _, bad_rows = run(b"\n".join(lines), suffix)
+    assert stored == Feedback.objects.filter(external_id__startswith="g").count() == len(good)
+    assert bad_rows == len(broken)
 
 
 @FUZZ

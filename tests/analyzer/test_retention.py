@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import resource
 import stat
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -96,6 +97,53 @@ def test_what_could_not_be_written_is_not_removed(old: Analysis, tmp_path: Path)
     assert traces() == [TRACE]
     with pytest.raises(CommandError, match="name it"):
         run("--days", "30", "--archive", str(tmp_path / "traces.csv"))
+
+
+def archived(file: Path) -> list[str]:
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        return [json.loads(line)["analysis"] for line in lines]
+
+
+def test_a_disk_that_is_full_leaves_an_archive_that_can_be_read_and_added_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 1)
+    keys = [str(analysed(timedelta(days=days)).pk) for days in (52, 51, 50)]
+    file = tmp_path / "traces.jsonl.gz"
+    limit, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill(tally: retention.Tally) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 20, hard))
+
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            retention.prune(before=retention.since(30), archive=file, progress=fill)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    assert archived(file) == keys[:1]
+    assert traces() == [[], TRACE, TRACE]
+    run("--days", "30", "--archive", str(file))
+    assert archived(file) == keys
+    assert traces() == [[]] * 3
+
+
+@pytest.mark.parametrize("damage", ["cut off", "overwritten", "no archive"])
+def test_nothing_is_added_to_an_archive_that_is_damaged(
+    old: Analysis, new: Analysis, tmp_path: Path, damage: str
+) -> None:
+    file = tmp_path / "traces.jsonl.gz"
+    run("--days", "30", "--archive", str(file))
+    content = file.read_bytes()
+    left = {
+        "cut off": content[:-5],
+        "overwritten": content[:60] + b"????" + content[64:],
+        "no archive": b"words",
+    }[damage]
+    file.write_bytes(left)
+    with pytest.raises(CommandError, match=r"traces.jsonl.gz is damaged .* Name another file; nothing was removed\."):
+        run("--days", "1", "--archive", str(file))
+    assert file.read_bytes() == left
+    assert traces() == [[], TRACE]
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,11 @@ def test_a_unit_starts_what_the_procfile_starts(unit: Path) -> None:
         assert line.removeprefix("/srv/feedback-triage/") in PROCFILE["release"]
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.stem)
+def test_what_a_unit_writes_can_be_read_by_its_user_only(unit: Path) -> None:
+    assert "UMask=0077" in unit.read_text(encoding="utf-8").splitlines()
+
+
 class Deployment:
     """The processes of the Procfile over one environment."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -67,3 +69,39 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(tmp_path: Path) -> 
         desk = start(tmp_path, port)
         assert desk.wait(timeout=60) == 1
     assert f"Port {port} cannot be used" in (tmp_path / "out.txt").read_text()
+
+
+def install(folder: Path, python: Path) -> subprocess.CompletedProcess[str]:
+    """What `make run` does before it starts, with nothing to install."""
+    shutil.copy(ROOT / "Makefile", folder)
+    for name in ("requirements.txt", "constraints.txt"):
+        (folder / name).write_text("# nothing\n")
+    return subprocess.run(
+        ["make", "data/secret_key", f"PYTHON={python}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        umask=0o022,
+    )
+
+
+def test_an_environment_that_was_left_half_made_is_made_again(tmp_path: Path) -> None:
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    done = install(tmp_path, Path(sys.executable))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "data" / "secret_key").read_text()
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_a_python_that_cannot_make_an_environment_is_said_with_what_to_install(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nmkdir -p .venv/bin; ln -sf /bin/true .venv/bin/python; exit 1\n")
+    python.chmod(0o755)
+    for _ in range(2):
+        done = install(tmp_path, python)
+        assert done.returncode != 0
+        assert "apt-get install python3-venv" in done.stdout
+        assert "pip" not in done.stdout + done.stderr

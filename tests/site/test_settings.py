@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -105,3 +107,16 @@ def test_a_database_password_is_not_in_the_error(url: str) -> None:
     done = check(DEBUG="1", DATABASE_URL=url)
     assert "DATABASE_URL" in done.stderr
     assert "hunter2" not in done.stderr
+
+
+def test_a_fresh_data_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "triage_site", tmp_path / "triage_site")
+    shutil.copy(ROOT / "CHANGELOG.md", tmp_path)
+    subprocess.run(
+        [sys.executable, "-c", "import triage_site.settings"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "DEBUG": "1"},
+        check=True,
+        umask=0o022,
+    )
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700

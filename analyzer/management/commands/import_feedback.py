@@ -51,10 +51,13 @@ class Command(BaseCommand):
                         self.stderr.write(f"line {line}: {_words(error)}")
         except records.BadRecord as error:
             raise CommandError(str(error)) from error
+        except BaseException:
+            # Ctrl-C, a disk or a database that is gone: what was taken stays.
+            self.stderr.write(f"Stopped: {_sum(counts, person)} Run it again to go on.")
+            raise
         if counts["bad"] > ERRORS_SHOWN:
             self.stderr.write(f"… and {counts['bad'] - ERRORS_SHOWN} more bad rows.")
-        said = f"{counts['stored']} stored, {counts['known']} known already, {counts['bad']} left out"
-        self.stdout.write(said + (f"; {counts['labelled']} labels recorded by {person}" if person else "") + ".")
+        self.stdout.write(_sum(counts, person))
 
     def _take(self, row: records.Record, person: User | None, counts: dict[str, int]) -> None:
         """One row with its label, both or neither."""
@@ -84,6 +87,11 @@ def _reviewer(name: str | None) -> User:
     if not person.has_perm(roles.DECIDE):
         raise CommandError(f"{name} may not decide; add them to the group Reviewer.")
     return person
+
+
+def _sum(counts: dict[str, int], person: User | None) -> str:
+    said = f"{counts['stored']} stored, {counts['known']} known already, {counts['bad']} left out"
+    return said + (f"; {counts['labelled']} labels recorded by {person}" if person else "") + "."
 
 
 def _words(error: Exception) -> str:

@@ -43,6 +43,11 @@ class Command(BaseCommand):
                     done = retention.weigh(before=before, progress=progress)
                 else:
                     done = retention.prune(before=before, archive=archive, progress=progress)
+            except retention.Damaged as error:
+                raise CommandError(
+                    f"{archive} is damaged ({error}), so what is added could not be read. "
+                    "Name another file; nothing was removed."
+                ) from error
             except OSError as error:
                 raise CommandError(
                     f"{archive} could not be written, so nothing more was removed: {error.strerror}."
