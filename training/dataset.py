@@ -15,6 +15,7 @@ from analyzer.models import QueueItem, Review
 from analyzer.schema import Task
 from analyzer.taxonomy import Category
 from feedback.choices import ComplianceOutcome
+from feedback.governance.pii import redact
 from training import duplicates
 from training.models import TrainingRun
 
@@ -64,9 +65,10 @@ class Overruled:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One item with what a person decided; None is a field that was not judged. The text is redacted.
+    """One item with what a person decided; None is a field that was not judged.
 
-    group is shared by near-copies. flagged (governance noticed something) keeps it out of few-shot examples.
+    The text is redacted, actions too. group is shared by near-copies. flagged (governance noticed something) keeps it
+    out of few-shot examples.
     """
 
     feedback_id: str
@@ -241,7 +243,7 @@ def _example(item: QueueItem, review: Review) -> Example:
         rating=said.rating,
         page=said.page,
         severity=review.severity or None,
-        action=review.action or None,
+        action=_redacted(review.action) or None,
         priority=review.priority,
         provenance=review.provenance,
         weight=WEIGHTS[review.provenance],
@@ -251,8 +253,13 @@ def _example(item: QueueItem, review: Review) -> Example:
         held=said.compliance == ComplianceOutcome.HOLD,
         injection=injection,
         flagged=injection or said.compliance != ComplianceOutcome.ACCEPT,
-        overruled=Overruled(machine.category, machine.severity, machine.action) if machine else None,
+        overruled=Overruled(machine.category, machine.severity, _redacted(machine.action)) if machine else None,
     )
+
+
+def _redacted(action: str) -> str:
+    """An action for a model, a critic or a file: unlike a comment it was not redacted when it was stored."""
+    return redact(action).text if action else ""
 
 
 def grouped(examples: Sequence[Example]) -> list[Example]:
