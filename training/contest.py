@@ -101,7 +101,7 @@ def compare(lesson: Lesson, proposal: Proposal, *, number: int) -> Comparison:
     shown = int(proposal.calibration.get("examples", lesson.examples))
     with ExitStack() as stack:
         # Adapters are served here for as long as the comparison takes, whatever is served elsewhere.
-        tuned = proposal.adapter or {}
+        tuned = lesson.adapter if proposal.adapter is None else proposal.adapter
         new = reaching(new, tuned, stack.enter_context(served(tuned, lesson.adapters)))
         candidate = _verdicts(lesson, new, shown, "candidate")
     with ExitStack() as stack:

@@ -405,6 +405,8 @@ def _end(run: TrainingRun, options: Options, status: str, proposal: Proposal | N
 
 def _candidate(run: TrainingRun, proposal: Proposal, active: AnalyzerVersion) -> AnalyzerVersion:
     tested = run.metrics.get("candidate")
+    # An algorithm that leaves the model leaves its adapter too, which names the run that made it.
+    kept = active.adapter if proposal.adapter is None else {}
     return versions.create(
         engine=proposal.engine,
         origin=proposal.algorithm,
@@ -413,7 +415,7 @@ def _candidate(run: TrainingRun, proposal: Proposal, active: AnalyzerVersion) ->
         model=active.model if proposal.model is None else proposal.model,
         thresholds=proposal.thresholds,
         calibration=proposal.calibration,
-        adapter=proposal.adapter and proposal.adapter | {"run": run.number},
+        adapter=proposal.adapter | {"run": run.number} if proposal.adapter else kept,
         metrics={
             "run": run.number,
             "dataset": run.dataset["digest"],

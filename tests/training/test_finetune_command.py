@@ -76,6 +76,36 @@ def test_a_fine_tuned_model_becomes_a_version_that_analyses_and_can_be_taken_bac
     assert versions.activate(version=desk, by=mia).status == "active"
 
 
+def test_what_learns_over_a_fine_tuned_version_keeps_its_adapter_and_is_asked_through_it(
+    schooled: Directory, settings: Any
+) -> None:
+    settings.FINETUNE_DIR = schooled.path.parent
+    # Nobody listens there: both versions are asked through a server of the run's own.
+    settings.OPENAI_BASE_URL, settings.TRIAGE_ENDPOINT = "http://127.0.0.1:9/v1", True
+    record = {
+        "path": "sft/adapter",
+        "digest": adapters.digest(schooled.adapter),
+        "base": schooled.job().base_model,
+        "method": "sft",
+        "name": "triage-run-7",
+        "run": 7,
+    }
+    tuned = versions.create(
+        engine="llm",
+        origin="sft",
+        weights=bytes(versions.active().weights),
+        model="triage-run-7",
+        adapter=record,
+        calibration={"examples": 0},
+    )
+    versions.activate(version=tuned, by=None)
+    train("--no-curve", algorithm="local")
+    run = TrainingRun.objects.get()
+    assert (run.candidate.engine, run.candidate.model, run.candidate.adapter) == ("llm", "triage-run-7", record)
+    asked = run.metrics["candidate"]["n"]
+    assert run.metrics["fallbacks"]["candidate"] == run.metrics["fallbacks"]["active"] < asked / 2
+
+
 def test_a_run_worked_off_elsewhere_comes_back_as_a_version(tiny_base: Path, tmp_path: Path) -> None:
     folder = tmp_path / "away"
     train("--base-model", str(tiny_base), "--epochs", "4", "--prepare", str(folder))
