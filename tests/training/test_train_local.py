@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,6 +13,8 @@ from django.core.management import CommandError, call_command
 from analyzer import analyses, versions
 from analyzer.models import AnalyzerVersion, QueueItem
 from tests import make
+from tests.llm_server import LLMServer, ok
+from tests.llm_server import status as unauthorized
 from tests.training import classroom
 from training import dataset, runs
 from training.algorithms import Lesson, Options, local
@@ -121,6 +124,27 @@ def test_a_version_that_asks_a_model_keeps_its_prompt_and_gets_new_weights(ada: 
     assert (proposal.engine, proposal.prompt, proposal.model) == ("cascade", "Be kind.", None)
     assert proposal.weights != bytes(cold.weights)
     assert proposal.gain > 0.2
+
+
+@pytest.mark.parametrize(
+    ("answered", "status"),
+    [(12, "failed"), (10, "failed"), (0, "finished"), (24, "finished")],
+    ids=["gone in between", "gone near the end of the first", "gone all along", "never gone"],
+)
+def test_an_endpoint_that_goes_away_during_the_comparison_decides_nothing(
+    ada: User, cold: AnalyzerVersion, settings: Any, answered: int, status: str
+) -> None:
+    classroom.decide(ada, 60)
+    asking = versions.create(engine="llm", origin="apo", weights=bytes(cold.weights), model="m")
+    versions.activate(version=asking, by=None)
+    with LLMServer(lambda request, n: ok() if n < answered else unauthorized(401)) as server:
+        settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.TRIAGE_ENDPOINT = server.url, "k", True
+        run = runs.execute(algorithm="local", options=QUICK, progress=quietly)
+    assert run.status == status
+    if status == "failed":
+        assert f"the model answered for one of the two only on {answered} of the 12 held-out items" in run.error
+        assert "HTTP 401" in run.error
+        assert run.gate == {}
 
 
 def test_too_few_decisions_are_refused_with_what_is_missing(ada: User) -> None:
