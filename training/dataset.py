@@ -129,9 +129,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Three parts that share no near-copy. left_out: decisions accepted in bulk that are as new as the test.
+    """Three parts that share no near-copy. left_out: decisions as new as the test that must not examine.
 
-    Such a label is the active version's own answer, so it may teach a little but never examine.
+    Those accepted in bulk, for such a label is the active version's own answer and may only teach a little; and, where
+    two versions are to be compared, those that one of them may have learned from (unlearned).
     """
 
     train: tuple[Example, ...]
@@ -192,8 +193,42 @@ def split(examples: Sequence[Example]) -> Dataset:
         parts[_part(middle)].extend(members)
         before += len(members)
     bulk = Review.Provenance.BULK
-    left_out = tuple(example for example in parts["test"] if example.provenance == bulk)
+    left_out = [example for example in parts["test"] if example.provenance == bulk]
     parts["test"] = [example for example in parts["test"] if example.provenance != bulk]
+    return _of_parts(parts, left_out)
+
+
+def unlearned(data: Dataset, runs: Iterable[TrainingRun]) -> Dataset:
+    """The data set without test items that these runs may have learned from, and their near-copies; mostly the same.
+
+    The newest fifth begins earlier once older items were decided, so that it reaches into what an earlier run had
+    before its own. Raises TooLittle when too few remain.
+    """
+    fitted = [(run.started_at, datetime.fromisoformat(day)) for run in runs if (day := _examined(run))]
+    known = {
+        example.group
+        for example in data.test
+        for started, examined in fitted
+        if example.received_at and example.decided_at
+        # Not until, as in may_have_learned: a late near-copy that went to train would take all others with it.
+        if example.received_at < examined and example.decided_at < started
+    }
+    if not known:
+        return data
+    test = [example for example in data.test if example.group not in known]
+    learned = [example for example in data.test if example.group in known]
+    if len(test) < MINIMUM_TO_EXAMINE:
+        raise TooLittle(
+            f"Of the {len(data.test)} newest decisions the active version may have learned from all but {len(test)}, "
+            f"since older ones were decided after it was trained. At least {MINIMUM_TO_EXAMINE} that it never saw are "
+            "needed for the examination: decide more of the newest items."
+        )
+    parts = {"train": list(data.train), "validation": list(data.validation), "test": test}
+    found = _of_parts(parts, [*data.left_out, *learned])
+    return replace(found, summary=found.summary | {"learned": len(learned)})
+
+
+def _of_parts(parts: dict[str, list[Example]], left_out: Sequence[Example]) -> Dataset:
     digest = hashlib.sha256()
     for name, members in parts.items():
         for example in members:
@@ -203,7 +238,7 @@ def split(examples: Sequence[Example]) -> Dataset:
         train=tuple(parts["train"]),
         validation=tuple(parts["validation"]),
         test=tuple(parts["test"]),
-        left_out=left_out,
+        left_out=tuple(left_out),
         digest=digest.hexdigest(),
         summary=summary,
     )
@@ -226,9 +261,14 @@ def may_have_learned(run: TrainingRun, received_at: datetime) -> bool:
 
     Those are older than what it was examined on, but for near-copies, which came later and go where the first one is.
     """
-    examined, until = run.dataset.get("from", {}).get("test"), run.dataset.get("until")
+    examined, until = _examined(run), run.dataset.get("until")
     before = bool(examined) and received_at < datetime.fromisoformat(examined)
     return before or (bool(until) and received_at <= datetime.fromisoformat(until))
+
+
+def _examined(run: TrainingRun) -> str:
+    """When the first item came that a run was examined on; empty where it never got that far."""
+    return str(run.dataset.get("from", {}).get("test") or "")
 
 
 def _example(item: QueueItem, review: Review) -> Example:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -86,9 +87,10 @@ def execute(
 
     try:
         data = dataset.build(minimum=options.minimum)
+        active = versions.active()
+        data = dataset.unlearned(data, _behind(active, options))
     except dataset.TooLittle as error:
         raise Refused(str(error)) from error
-    active = versions.active()
     cargo = consent.obtain(data, active, options, confirm) if HOSTED in names else None
     run = _start(algorithm, by, options, data, active, hosted=cargo is not None)
     return carry_out(run, names, data, active, options, progress=progress, by=by, cargo=cargo)
@@ -217,6 +219,11 @@ def _train(
         lesson = unfinished.equipped(lesson, run, cargo)
     journal.say(f"data {data.digest[:12]} {data.summary['n']}; active: {active}; algorithms: {', '.join(names)}")
     learned, compared = contest.Learned(), None
+    if learned_before := data.summary.get("learned"):
+        journal.say(
+            f"{learned_before} of the newest decisions are left out of the examination: version {active.number} may "
+            "have learned from them, or the one that is gone on from"
+        )
     try:
         watch.perform(lambda: contest.learn(names, lesson, learned), control=control, journal=journal)
         best = learned.best
@@ -292,6 +299,18 @@ def _lesson(
         adapter=dict(active.adapter) if active.engine != AnalyzerVersion.Engine.LOCAL else {},
         start=_start_adapter(active, options),
     )
+
+
+def _behind(active: AnalyzerVersion, options: Options) -> list[TrainingRun]:
+    """The runs that made the active version, the one to begin with, and those that these go on from."""
+    parents = dict(AnalyzerVersion.objects.values_list("pk", "parent_id"))
+    chain: list[UUID] = []
+    named = AnalyzerVersion.objects.filter(number=options.start or 0).values_list("pk", flat=True)
+    for key in (active.pk, *named):
+        while key is not None and key not in chain:
+            chain.append(key)
+            key = parents.get(key)
+    return list(TrainingRun.objects.filter(candidate__in=chain).only("dataset", "started_at"))
 
 
 def _start_adapter(active: AnalyzerVersion, options: Options) -> dict[str, Any]:

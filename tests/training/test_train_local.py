@@ -9,9 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from analyzer import analyses, versions
-from analyzer.models import AnalyzerVersion, QueueItem
+from analyzer.models import AnalyzerVersion, QueueItem, Review
 from tests import make
 from tests.llm_server import LLMServer, ok
 from tests.llm_server import status as unauthorized
@@ -124,6 +125,43 @@ def test_a_version_that_asks_a_model_keeps_its_prompt_and_gets_new_weights(ada: 
     assert (proposal.engine, proposal.prompt, proposal.model) == ("cascade", "Be kind.", None)
     assert proposal.weights != bytes(cold.weights)
     assert proposal.gain > 0.2
+
+
+def undecided(items: list[QueueItem]) -> list[QueueItem]:
+    """These items, waiting for a decision again as they did before."""
+    QueueItem.objects.filter(pk__in=[item.pk for item in items]).update(review=None, status="open")
+    return items
+
+
+def decided_since(items: list[QueueItem]) -> None:
+    now = timezone.now()
+    for item in items:
+        Review.objects.filter(pk=item.review_id).update(created_at=now)
+        QueueItem.objects.filter(pk=item.pk).update(review=item.review_id, status="decided")
+
+
+def test_nothing_that_the_active_version_learned_from_examines_the_next(ada: User) -> None:
+    backlog = undecided(classroom.decide(ada, 360)[:180])
+    first = runs.execute(algorithm="local", options=Options(curve=False, promote=True), progress=quietly)
+    assert (first.outcome, first.metrics["candidate"]["n"]) == ("promoted", 36)
+    # The older half is decided too: the newest fifth now begins before what the first run was examined on.
+    decided_since(backlog)
+    again = runs.execute(algorithm="local", options=QUICK, progress=quietly)
+    assert again.metrics["active"]["n"] == again.dataset["n"]["test"] == 36
+    assert (again.dataset["learned"], again.dataset["n"]["left_out"]) == (36, 36)
+    assert "36 of the newest decisions are left out of the examination: version 2 may have learned" in again.log
+
+
+def test_too_few_items_that_the_active_version_has_not_learned_from_are_refused(ada: User) -> None:
+    backlog = undecided(classroom.decide(ada, 360)[:300])
+    first = runs.execute(algorithm="local", options=Options(curve=False), progress=quietly)
+    runs.promote(run=first, by=None, force=True)
+    decided_since(backlog[:150])
+    newest = list(QueueItem.objects.order_by("-received_at")[:9])
+    undecided(newest)
+    with pytest.raises(runs.Refused, match="the active version may have learned from all but 3"):
+        runs.execute(algorithm="local", options=QUICK, progress=quietly)
+    assert TrainingRun.objects.count() == 1
 
 
 @pytest.mark.parametrize(
