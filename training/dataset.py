@@ -142,6 +142,11 @@ class Dataset:
     digest: str
     summary: dict[str, Any]
 
+    @property
+    def telling(self) -> tuple[Example, ...]:
+        """What says how sure to be: the validation items that somebody decided one by one."""
+        return tuple(example for example in self.validation if example.provenance != Review.Provenance.BULK)
+
     def splits(self) -> dict[str, tuple[Example, ...]]:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from analyzer import analyses, versions
 from analyzer.models import AnalyzerVersion, QueueItem, Review
+from analyzer.verdict import DEFAULT_THRESHOLD
 from tests import make
 from tests.llm_server import LLMServer, ok
 from tests.llm_server import status as unauthorized
@@ -119,11 +121,19 @@ def test_a_version_taught_wrongly_is_refused_and_a_forced_one_rolls_back_in_one_
 
 def test_a_version_that_asks_a_model_keeps_its_prompt_and_gets_new_weights(ada: User, cold: AnalyzerVersion) -> None:
     classroom.decide(ada, 360)
-    asking = versions.create(engine="cascade", origin="apo", prompt="Be kind.", weights=bytes(cold.weights), model="m")
+    asking = versions.create(
+        engine="cascade",
+        origin="apo",
+        prompt="Be kind.",
+        weights=bytes(cold.weights),
+        model="m",
+        thresholds={"cascade": 0.7, "category": 0.9},
+    )
     control = Control(say=quietly)
     proposal = local.learn(Lesson(dataset.build(), versions.spec(asking), QUICK, control))
     assert (proposal.engine, proposal.prompt, proposal.model) == ("cascade", "Be kind.", None)
     assert proposal.weights != bytes(cold.weights)
+    assert proposal.thresholds == {"cascade": 0.7}, "a field's would be the local engine's, which is not asked alone"
     assert proposal.gain > 0.2
 
 
@@ -183,6 +193,25 @@ def test_an_endpoint_that_goes_away_during_the_comparison_decides_nothing(
         assert f"the model answered for one of the two only on {answered} of the 12 held-out items" in run.error
         assert "HTTP 401" in run.error
         assert run.gate == {}
+
+
+def test_what_was_accepted_in_bulk_does_not_say_how_sure_to_be(ada: User, cold: AnalyzerVersion) -> None:
+    """Its label is the machine's own answer, so that the machine would look right about all of it."""
+    classroom.decide(ada, 360)
+    data = dataset.build()
+    bulk = tuple(replace(one, provenance="bulk") for one in data.validation)
+    lines: list[str] = []
+
+    def lesson(validation: tuple[dataset.Example, ...]) -> Lesson:
+        return Lesson(replace(data, validation=validation), versions.spec(cold), QUICK, Control(say=lines.append))
+
+    measured, none = (local.learn(lesson(validation)) for validation in (data.validation, bulk))
+    assert measured.thresholds["category"] != DEFAULT_THRESHOLD
+    assert none.thresholds == {"category": DEFAULT_THRESHOLD, "severity": DEFAULT_THRESHOLD}
+    assert measured.calibration["n"] == len(data.validation)
+    assert none.calibration["folds"], "checked by cross-validation on what was learned from"
+    assert local.curve(lesson(bulk)) == []
+    assert lines[-1] == "no learning curve: every validation item was accepted in bulk"
 
 
 def test_too_few_decisions_are_refused_with_what_is_missing(ada: User) -> None:

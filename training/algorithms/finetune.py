@@ -254,7 +254,7 @@ def _proposal(lesson: Lesson, method: str, record: dict[str, Any], watched: Watc
         prompt=active.prompt,
         model=record["name"],
         adapter=record,
-        thresholds=dict(active.thresholds),
+        thresholds=algorithms.other_thresholds(active),
         # It was taught without examples of others, and is asked without any.
         calibration=lesson.calibration | {"examples": 0},
         rewards=trials.rewards[method],

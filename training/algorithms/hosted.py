@@ -302,7 +302,7 @@ def _proposal(lesson: Lesson, job: Job, model: str) -> Proposal:
         prompt=taught.prompt,
         model=model,
         adapter={},
-        thresholds=dict(active.thresholds),
+        thresholds=algorithms.other_thresholds(active),
         calibration=lesson.calibration | {"examples": 0},
         rewards=rewards,
         before=before,

@@ -349,7 +349,7 @@ def _proposal(
         weights=active.weights,
         prompt=chosen.prompt,
         model=lesson.model,
-        thresholds=dict(active.thresholds),
+        thresholds=algorithms.other_thresholds(active),
         calibration=lesson.calibration | {"examples": 0 if bare else lesson.examples},
         rewards=chosen.rewards,
         before=_standing(active, validation) if active.engine == "local" else seed.rewards,
