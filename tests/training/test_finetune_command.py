@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests import make
 from tests.training import sorted_desk, workshop
 from tests.training.sorted_desk import train
 from training import runs
+from training.finetune import checkpoints
 from training.finetune.job import Directory
 from training.finetune.server import serving
 from training.models import TrainingRun
@@ -122,6 +124,22 @@ def test_a_run_worked_off_elsewhere_comes_back_as_a_version(tiny_base: Path, tmp
     # The copy is this run's own: what happens to the folder does not matter any more.
     (folder / "adapter" / adapters.WEIGHTS).unlink()
     assert versions.activate(version=run.candidate, by=None).status == "active"
+
+
+def test_a_run_whose_time_was_up_is_gone_on_with_though_it_left_an_adapter(schooled: Directory, tmp_path: Path) -> None:
+    left = Directory(shutil.copytree(schooled.path, tmp_path / "left"))
+    (left.path / "job.json").write_text(schooled.job().model_copy(update={"epochs": 2.2}).model_dump_json())
+    # As the worker ends when it is told that the time is up; the checkpoint was taken for an adapter then.
+    done = left.log.read_text()
+    left.log.write_text(done.replace('"done"', '"stopped"'))
+    assert done != left.log.read_text()
+    reached = checkpoints.step(checkpoints.newest(left.checkpoints))
+    train("--resume", str(left.path))
+    run = TrainingRun.objects.get()
+    assert f"goes on with {left.path} from step {reached}" in run.log
+    assert "the worker is done already" not in run.log
+    assert run.metrics["finetune"]["step"] > reached
+    assert run.candidate.adapter["digest"] != adapters.digest(schooled.adapter)
 
 
 def test_rows_that_are_held_out_by_now_may_not_be_gone_on_with(tiny_base: Path, tmp_path: Path, ada: User) -> None:
