@@ -354,7 +354,8 @@ def _proposal(
         rewards=chosen.rewards,
         before=_standing(active, validation) if active.engine == "local" else seed.rewards,
         notes=notes,
-        changes=bare or chosen.prompt != seed.prompt,
+        # A version that asked nobody would ask a model now, if only with the built-in prompt.
+        changes=bare or chosen.prompt != seed.prompt or lesson.engine != active.engine,
     )
 
 
