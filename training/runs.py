@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -235,6 +236,9 @@ def _train(
     except watch.Ended as reason:
         run.error = str(reason)
     finally:
+        if options.dry_run:
+            # Rows with what people wrote, and checkpoints.
+            shutil.rmtree(lesson.workplace, ignore_errors=True)
         run.usage = control.usage.model_dump()
         run.curve = learned.curve
         run.metrics = run.metrics | {"validation": learned.as_dict()}
