@@ -15,6 +15,7 @@ from analyzer.models import AnalyzerVersion, Review
 from analyzer.schema import Example, Task
 from analyzer.taxonomy import Category, Severity
 from feedback.choices import ComplianceOutcome
+from feedback.governance.pii import redact
 
 # How far back the desk remembers, and how much of it a model is shown.
 RECENT: Final = 2_000
@@ -105,12 +106,14 @@ def remember(*, before: datetime | None = None, without: Collection[str] = ()) -
 def example(task: Task, *, category: str, severity: str, action: str = "") -> Example:
     """What a person decided about a task; where they left the action open, the one that the desk would suggest."""
     label, level = Category(category), Severity(severity)
+    # What visitors wrote was redacted when it came; what staff wrote as an action was not.
+    said = redact(action).text if action else ""
     return Example(
         comment=task.comment,
         type=task.type,
         category=label,
         severity=level,
-        action=action or actions.suggest(task, category=label, severity=level),
+        action=said or actions.suggest(task, category=label, severity=level),
     )
 
 

@@ -34,12 +34,21 @@ def active() -> AnalyzerVersion:
     """The version that new analyses use; the first call on an empty desk fits one on the synthetic examples.
 
     When the environment asks for another engine than the active version has (a key was added or taken away), a
-    version with that engine over the same weights takes over, so that every analysis still names what made it.
+    version with that engine over the same weights takes over, so that every analysis still names what made it. One
+    that stood in for a version with a model hands back to it when there is an endpoint again.
     """
-    usable = AnalyzerVersion.objects.defer("weights").filter(status=AnalyzerVersion.Status.ACTIVE)
-    found = usable.first() or _bootstrap()
+    usable = AnalyzerVersion.objects.select_related("parent").defer("weights", "parent__weights")
+    found = usable.filter(status=AnalyzerVersion.Status.ACTIVE).first() or _bootstrap()
     wanted = _wanted_engine(found)
-    return found if wanted == found.engine else _with_engine(found, wanted)
+    if wanted == found.engine:
+        return found
+    try:
+        return _with_engine(found, wanted)
+    except NotUsable:
+        if not _stands_in(found):
+            raise
+        # The model's files are not here: better the stand-in than no analysis at all.
+        return found
 
 
 def create(
@@ -136,14 +145,33 @@ def _wanted_engine(version: AnalyzerVersion) -> str:
     """The version's own engine, unless the environment names one or has no endpoint that it could ask."""
     if settings.TRIAGE_ENGINE_NAMED or not settings.TRIAGE_ENDPOINT or version.origin == COLD_START:
         return str(settings.TRIAGE_ENGINE)
+    if version.parent is not None and _stands_in(version):
+        return version.parent.engine
     return version.engine
 
 
+def _stands_in(version: AnalyzerVersion) -> bool:
+    """Whether this is a local copy, made when no endpoint was there, of a version that asks a model.
+
+    One that a person activated since is their choice, and stands in for nobody.
+    """
+    asking, local = version.parent, AnalyzerVersion.Engine.LOCAL
+    if asking is None or version.engine != local or asking.engine == local or version.activated_by_id is not None:
+        return False
+    return version.weights_digest == asking.weights_digest and _same(version, asking)
+
+
+def _same(one: AnalyzerVersion, other: AnalyzerVersion) -> bool:
+    """Whether two versions over the same weights differ in their engine only."""
+    # Compared here: databases disagree on when two JSON values are equal.
+    names = ("prompt", "model", "adapter", "thresholds", "calibration")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
 def _with_engine(version: AnalyzerVersion, engine: str) -> AnalyzerVersion:
-    same = AnalyzerVersion.objects.filter(
-        engine=engine, weights_digest=version.weights_digest, prompt=version.prompt, model=version.model
-    ).first()
-    other = same or create(
+    over = AnalyzerVersion.objects.defer("weights").filter(engine=engine, weights_digest=version.weights_digest)
+    alike = next((one for one in over.order_by("number") if _same(one, version)), None)
+    other = alike or create(
         engine=engine,
         origin=version.origin,
         weights=bytes(version.weights),

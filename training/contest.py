@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from analyzer.engines import Spec
+from analyzer.engines.endpoint import OUTAGES
 from analyzer.schema import Task, Verdict
 from training import evaluation, gate
 from training.algorithms import (
@@ -41,6 +42,9 @@ LEARNERS: Final[dict[str, Callable[[Lesson], Proposal]]] = {
     **{method: partial(finetune.learn, method=method) for method in TUNING},
     HOSTED: hosted.learn,
 }
+# By how many items of the examination, or which share of them, an outage may hit one version more than the other.
+FEW: Final = 2
+SHARE: Final = 0.05
 # Items judged between two looks at whether the run is to stop: few where each asks a model.
 CHUNK: Final = {"local": 512, "llm": 8, "cascade": 8}
 
@@ -94,14 +98,15 @@ def learn(names: Sequence[str], lesson: Lesson, learned: Learned) -> None:
 def compare(lesson: Lesson, proposal: Proposal, *, number: int) -> Comparison:
     """The candidate and the active version (with this number) on the test items, each asked once.
 
-    Raises Stopped, and Unusable when a prompt or a model is to be judged that did not answer half of the items.
+    Raises Stopped, and Unusable when a prompt or a model is to be judged that did not answer half of the items, or
+    when the endpoint was there for one of the two only.
     """
     test, seed = lesson.dataset.test, lesson.options.seed
     new = spec_of(proposal, lesson.active)
     shown = int(proposal.calibration.get("examples", lesson.examples))
     with ExitStack() as stack:
         # Adapters are served here for as long as the comparison takes, whatever is served elsewhere.
-        tuned = proposal.adapter or {}
+        tuned = lesson.adapter if proposal.adapter is None else proposal.adapter
         new = reaching(new, tuned, stack.enter_context(served(tuned, lesson.adapters)))
         candidate = _verdicts(lesson, new, shown, "candidate")
     with ExitStack() as stack:
@@ -115,6 +120,7 @@ def compare(lesson: Lesson, proposal: Proposal, *, number: int) -> Comparison:
         raise Unusable(
             f"The model did not answer most of the {len(test)} held-out items, so nothing can be judged: {reason}"
         )
+    _refuse_outage(candidate, active)
     return Comparison(
         candidate=evaluation.evaluate(test, candidate, version="candidate", seed=seed),
         active=evaluation.evaluate(test, active, version=number, seed=seed),
@@ -155,6 +161,29 @@ def _verdicts(lesson: Lesson, spec: Spec, shown: int, who: str) -> list[Verdict]
         if spec.engine != "local":
             control.say(f"{who}: {len(verdicts)} of {len(test)} held-out items")
     return verdicts
+
+
+def _refuse_outage(candidate: Sequence[Verdict], active: Sequence[Verdict]) -> None:
+    """Raises Unusable when an outage hit one version on items where the model answered for the other.
+
+    An endpoint that fails now and then hits both alike, and one that is gone all along leaves two local halves to
+    judge. What the model itself did wrong (malformed, refused, oversized) is its version's own.
+    """
+    pairs = list(zip(candidate, active, strict=True))
+    lost = [new for new, old in pairs if _out(new) and old.engine == "llm"]
+    spared = [old for new, old in pairs if _out(old) and new.engine == "llm"]
+    unequal = abs(len(lost) - len(spared))
+    if unequal > max(FEW, SHARE * len(pairs)):
+        reason = max(lost, spared, key=len)[0].fallback_reason
+        raise Unusable(
+            f"The endpoint went away meanwhile: the model answered for one of the two only on {unequal} of the "
+            f"{len(pairs)} held-out items, so nothing can be judged: {reason}"
+        )
+
+
+def _out(verdict: Verdict) -> bool:
+    """Whether the endpoint gave no answer, whoever asked it."""
+    return verdict.fallback_reason.partition(":")[0] in {*OUTAGES, "paused"}
 
 
 def _fallbacks(lesson: Lesson, verdicts: Sequence[Verdict]) -> int:

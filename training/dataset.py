@@ -15,6 +15,7 @@ from analyzer.models import QueueItem, Review
 from analyzer.schema import Task
 from analyzer.taxonomy import Category
 from feedback.choices import ComplianceOutcome
+from feedback.governance.pii import redact
 from training import duplicates
 from training.models import TrainingRun
 
@@ -64,9 +65,10 @@ class Overruled:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One item with what a person decided; None is a field that was not judged. The text is redacted.
+    """One item with what a person decided; None is a field that was not judged.
 
-    group is shared by near-copies. flagged (governance noticed something) keeps it out of few-shot examples.
+    The text is redacted, actions too. group is shared by near-copies. flagged (governance noticed something) keeps it
+    out of few-shot examples.
     """
 
     feedback_id: str
@@ -127,9 +129,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Three parts that share no near-copy. left_out: decisions accepted in bulk that are as new as the test.
+    """Three parts that share no near-copy. left_out: decisions as new as the test that must not examine.
 
-    Such a label is the active version's own answer, so it may teach a little but never examine.
+    Those accepted in bulk, for such a label is the active version's own answer and may only teach a little; and, where
+    two versions are to be compared, those that one of them may have learned from (unlearned).
     """
 
     train: tuple[Example, ...]
@@ -138,6 +141,11 @@ class Dataset:
     left_out: tuple[Example, ...]
     digest: str
     summary: dict[str, Any]
+
+    @property
+    def telling(self) -> tuple[Example, ...]:
+        """What says how sure to be: the validation items that somebody decided one by one."""
+        return tuple(example for example in self.validation if example.provenance != Review.Provenance.BULK)
 
     def splits(self) -> dict[str, tuple[Example, ...]]:
         return {"train": self.train, "validation": self.validation, "test": self.test}
@@ -190,8 +198,42 @@ def split(examples: Sequence[Example]) -> Dataset:
         parts[_part(middle)].extend(members)
         before += len(members)
     bulk = Review.Provenance.BULK
-    left_out = tuple(example for example in parts["test"] if example.provenance == bulk)
+    left_out = [example for example in parts["test"] if example.provenance == bulk]
     parts["test"] = [example for example in parts["test"] if example.provenance != bulk]
+    return _of_parts(parts, left_out)
+
+
+def unlearned(data: Dataset, runs: Iterable[TrainingRun]) -> Dataset:
+    """The data set without test items that these runs may have learned from, and their near-copies; mostly the same.
+
+    The newest fifth begins earlier once older items were decided, so that it reaches into what an earlier run had
+    before its own. Raises TooLittle when too few remain.
+    """
+    fitted = [(run.started_at, datetime.fromisoformat(day)) for run in runs if (day := _examined(run))]
+    known = {
+        example.group
+        for example in data.test
+        for started, examined in fitted
+        if example.received_at and example.decided_at
+        # Not until, as in may_have_learned: a late near-copy that went to train would take all others with it.
+        if example.received_at < examined and example.decided_at < started
+    }
+    if not known:
+        return data
+    test = [example for example in data.test if example.group not in known]
+    learned = [example for example in data.test if example.group in known]
+    if len(test) < MINIMUM_TO_EXAMINE:
+        raise TooLittle(
+            f"Of the {len(data.test)} newest decisions the active version may have learned from all but {len(test)}, "
+            f"since older ones were decided after it was trained. At least {MINIMUM_TO_EXAMINE} that it never saw are "
+            "needed for the examination: decide more of the newest items."
+        )
+    parts = {"train": list(data.train), "validation": list(data.validation), "test": test}
+    found = _of_parts(parts, [*data.left_out, *learned])
+    return replace(found, summary=found.summary | {"learned": len(learned)})
+
+
+def _of_parts(parts: dict[str, list[Example]], left_out: Sequence[Example]) -> Dataset:
     digest = hashlib.sha256()
     for name, members in parts.items():
         for example in members:
@@ -201,7 +243,7 @@ def split(examples: Sequence[Example]) -> Dataset:
         train=tuple(parts["train"]),
         validation=tuple(parts["validation"]),
         test=tuple(parts["test"]),
-        left_out=left_out,
+        left_out=tuple(left_out),
         digest=digest.hexdigest(),
         summary=summary,
     )
@@ -224,9 +266,14 @@ def may_have_learned(run: TrainingRun, received_at: datetime) -> bool:
 
     Those are older than what it was examined on, but for near-copies, which came later and go where the first one is.
     """
-    examined, until = run.dataset.get("from", {}).get("test"), run.dataset.get("until")
+    examined, until = _examined(run), run.dataset.get("until")
     before = bool(examined) and received_at < datetime.fromisoformat(examined)
     return before or (bool(until) and received_at <= datetime.fromisoformat(until))
+
+
+def _examined(run: TrainingRun) -> str:
+    """When the first item came that a run was examined on; empty where it never got that far."""
+    return str(run.dataset.get("from", {}).get("test") or "")
 
 
 def _example(item: QueueItem, review: Review) -> Example:
@@ -241,7 +288,7 @@ def _example(item: QueueItem, review: Review) -> Example:
         rating=said.rating,
         page=said.page,
         severity=review.severity or None,
-        action=review.action or None,
+        action=_redacted(review.action) or None,
         priority=review.priority,
         provenance=review.provenance,
         weight=WEIGHTS[review.provenance],
@@ -251,8 +298,13 @@ def _example(item: QueueItem, review: Review) -> Example:
         held=said.compliance == ComplianceOutcome.HOLD,
         injection=injection,
         flagged=injection or said.compliance != ComplianceOutcome.ACCEPT,
-        overruled=Overruled(machine.category, machine.severity, machine.action) if machine else None,
+        overruled=Overruled(machine.category, machine.severity, _redacted(machine.action)) if machine else None,
     )
+
+
+def _redacted(action: str) -> str:
+    """An action for a model, a critic or a file: unlike a comment it was not redacted when it was stored."""
+    return redact(action).text if action else ""
 
 
 def grouped(examples: Sequence[Example]) -> list[Example]:

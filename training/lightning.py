@@ -128,16 +128,21 @@ async def roll(
     )
     finished: dict[str, tuple[agl.Rollout, Rolled]] = {}
     waiting = [one.rollout_id for one in asked]
-    while waiting:
-        # The client of a remote store refuses to wait, so that one asks again and again; for a few, since each costs.
-        for one in await store.wait_for_rollouts(rollout_ids=waiting[:AHEAD], timeout=0.0):
-            # Read at once: a store that others use too keeps what has finished for a while only.
-            finished[one.rollout_id] = one, _read(one, await store.query_spans(one.rollout_id))
-        before = len(waiting)
-        waiting = [key for key in waiting if key not in finished]
-        control.check()
-        if len(waiting) == before:
-            await asyncio.sleep(POLL)
+    try:
+        while waiting:
+            # The client of a remote store refuses to wait, so that one asks again and again; for a few, as each costs.
+            for one in await store.wait_for_rollouts(rollout_ids=waiting[:AHEAD], timeout=0.0):
+                # Read at once: a store that others use too keeps what has finished for a while only.
+                finished[one.rollout_id] = one, _read(one, await store.query_spans(one.rollout_id))
+            before = len(waiting)
+            waiting = [key for key in waiting if key not in finished]
+            control.check()
+            if len(waiting) == before:
+                await asyncio.sleep(POLL)
+    finally:
+        # Left in a shared store they would wait for ever, and keep the next run from starting.
+        if waiting:
+            await _cancel(store, waiting)
     rollouts = [finished[one.rollout_id][0] for one in asked]
     rolled = [finished[one.rollout_id][1] for one in asked]
     lost = sum(one.status == "succeeded" and not read.reward for one, read in zip(rollouts, rolled, strict=True))
@@ -147,6 +152,15 @@ async def roll(
             "is the installed OpenTelemetry older than 1.45, as requirements.txt asks?"
         )
     return rollouts, rolled
+
+
+async def _cancel(store: agl.LightningStore, keys: Sequence[str]) -> None:
+    """Take rollouts back that no runner has begun; a store that is gone has lost them anyway."""
+    try:
+        for one in await store.query_rollouts(rollout_id_in=list(keys), status_in=["queuing", "requeuing"]):
+            await store.update_rollout(rollout_id=one.rollout_id, status="cancelled")
+    except shared_store.FAILURES as error:
+        logging.getLogger(__name__).warning("Waiting rollouts could not be taken back: %s", type(error).__name__)
 
 
 def _read(one: agl.Rollout, spans: Sequence[agl.Span]) -> Rolled:
@@ -243,7 +257,10 @@ async def _refuse_foreign(store_url: str) -> None:
     finally:
         await store.close()
     if len(waiting):
-        raise Unusable(f"Somebody else's rollouts are waiting in {store_url}. Try again when they are done.")
+        raise Unusable(
+            f"Somebody else's rollouts are waiting in {store_url}. Try again when they are done; those of a run that "
+            "was killed go when run_store is started anew."
+        )
 
 
 def critique_example() -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -86,9 +88,10 @@ def execute(
 
     try:
         data = dataset.build(minimum=options.minimum)
+        active = versions.active()
+        data = dataset.unlearned(data, _behind(active, options))
     except dataset.TooLittle as error:
         raise Refused(str(error)) from error
-    active = versions.active()
     cargo = consent.obtain(data, active, options, confirm) if HOSTED in names else None
     run = _start(algorithm, by, options, data, active, hosted=cargo is not None)
     return carry_out(run, names, data, active, options, progress=progress, by=by, cargo=cargo)
@@ -217,6 +220,11 @@ def _train(
         lesson = unfinished.equipped(lesson, run, cargo)
     journal.say(f"data {data.digest[:12]} {data.summary['n']}; active: {active}; algorithms: {', '.join(names)}")
     learned, compared = contest.Learned(), None
+    if learned_before := data.summary.get("learned"):
+        journal.say(
+            f"{learned_before} of the newest decisions are left out of the examination: version {active.number} may "
+            "have learned from them, or the one that is gone on from"
+        )
     try:
         watch.perform(lambda: contest.learn(names, lesson, learned), control=control, journal=journal)
         best = learned.best
@@ -228,6 +236,9 @@ def _train(
     except watch.Ended as reason:
         run.error = str(reason)
     finally:
+        if options.dry_run:
+            # Rows with what people wrote, and checkpoints.
+            shutil.rmtree(lesson.workplace, ignore_errors=True)
         run.usage = control.usage.model_dump()
         run.curve = learned.curve
         run.metrics = run.metrics | {"validation": learned.as_dict()}
@@ -292,6 +303,18 @@ def _lesson(
         adapter=dict(active.adapter) if active.engine != AnalyzerVersion.Engine.LOCAL else {},
         start=_start_adapter(active, options),
     )
+
+
+def _behind(active: AnalyzerVersion, options: Options) -> list[TrainingRun]:
+    """The runs that made the active version, the one to begin with, and those that these go on from."""
+    parents = dict(AnalyzerVersion.objects.values_list("pk", "parent_id"))
+    chain: list[UUID] = []
+    named = AnalyzerVersion.objects.filter(number=options.start or 0).values_list("pk", flat=True)
+    for key in (active.pk, *named):
+        while key is not None and key not in chain:
+            chain.append(key)
+            key = parents.get(key)
+    return list(TrainingRun.objects.filter(candidate__in=chain).only("dataset", "started_at"))
 
 
 def _start_adapter(active: AnalyzerVersion, options: Options) -> dict[str, Any]:
@@ -405,6 +428,8 @@ def _end(run: TrainingRun, options: Options, status: str, proposal: Proposal | N
 
 def _candidate(run: TrainingRun, proposal: Proposal, active: AnalyzerVersion) -> AnalyzerVersion:
     tested = run.metrics.get("candidate")
+    # An algorithm that leaves the model leaves its adapter too, which names the run that made it.
+    kept = active.adapter if proposal.adapter is None else {}
     return versions.create(
         engine=proposal.engine,
         origin=proposal.algorithm,
@@ -413,7 +438,7 @@ def _candidate(run: TrainingRun, proposal: Proposal, active: AnalyzerVersion) ->
         model=active.model if proposal.model is None else proposal.model,
         thresholds=proposal.thresholds,
         calibration=proposal.calibration,
-        adapter=proposal.adapter and proposal.adapter | {"run": run.number},
+        adapter=proposal.adapter | {"run": run.number} if proposal.adapter else kept,
         metrics={
             "run": run.number,
             "dataset": run.dataset["digest"],

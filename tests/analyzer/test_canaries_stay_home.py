@@ -8,9 +8,10 @@ from functools import cache
 from urllib.parse import unquote
 
 import pytest
+from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from analyzer import analyses, cold_start, versions
+from analyzer import analyses, cold_start, memory, reviews, versions
 from analyzer.engines import local
 from analyzer.models import Analysis, AnalyzerVersion
 from feedback.models import Feedback
@@ -92,6 +93,20 @@ def test_planted_personal_data_never_reaches_the_model(script: Script, settings:
 def test_other_spellings_do_not_get_through_either(comment: str, settings: Settings) -> None:
     _, requests = analyse(make.feedback(comment), [ok()], settings)
     assert requests
+    assert leaked(sent_text(requests)) == []
+
+
+def test_what_staff_wrote_as_an_action_is_redacted_before_it_is_shown_as_an_example(
+    ada: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "_read", None)
+    make.working_version()
+    like = make.item("The checkout button does nothing when I pay")
+    told = f"Answer {EMAIL} or {PHONE} today, card {CARD}, zzaction"
+    reviews.override(analysis=like.analysis, by=ada, category="content-gap", severity="low", action=told)
+    settings.OPENAI_API_KEY = "k"
+    _, requests = analyse(make.feedback("The checkout button does nothing when I pay by card"), [ok()], settings)
+    assert "zzaction" in requests[0].body
     assert leaked(sent_text(requests)) == []
 
 

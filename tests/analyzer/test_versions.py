@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from analyzer import analyses, tasks, versions
+from analyzer import adapters, analyses, tasks, versions
 from analyzer.models import AnalyzerVersion, QueueItem
 from tests import make
 
@@ -75,6 +77,78 @@ def test_a_promoted_local_version_stays_active_when_an_endpoint_is_added(setting
     versions.activate(version=promoted, by=None)
     settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE = True, "cascade"
     assert versions.active() == promoted
+
+
+def promoted_model(**values: Any) -> AnalyzerVersion:
+    """A version that asks a fine-tuned model and is active, over the weights that every desk starts with."""
+    first = make.working_version()
+    tuned = versions.create(
+        **({"engine": "llm", "origin": "hosted", "model": "ft:one", "weights": bytes(first.weights)} | values),
+        parent=first,
+    )
+    return versions.activate(version=tuned, by=None)
+
+
+def test_a_promoted_model_is_asked_again_when_the_endpoint_is_back(settings: Settings) -> None:
+    settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE = False, "local"
+    tuned = promoted_model()
+    standing_in = versions.active()
+    assert (standing_in.engine, standing_in.parent) == ("local", tuned)
+    settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE = True, "cascade"
+    assert versions.active() == tuned
+    settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE = False, "local"
+    assert versions.active() == standing_in
+    assert AnalyzerVersion.objects.count() == 3
+
+
+def test_a_local_version_that_a_manager_chose_stays_though_it_stood_in_for_a_model(
+    mia: User, settings: Settings
+) -> None:
+    settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE = False, "local"
+    tuned = promoted_model()
+    standing_in = versions.active()
+    settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE = True, "cascade"
+    assert versions.active() == tuned
+    versions.activate(version=standing_in, by=mia)
+    assert versions.active() == standing_in
+
+
+def test_a_local_version_with_weights_of_its_own_stands_in_for_nobody(settings: Settings) -> None:
+    settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE = False, "local"
+    promoted_model()
+    learned = versions.create(
+        engine="local", origin="local", model="ft:one", weights=b"others", parent=versions.active()
+    )
+    versions.activate(version=learned, by=None)
+    settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE = True, "cascade"
+    assert versions.active() == learned
+
+
+def test_the_stand_in_goes_on_while_the_files_of_the_adapter_are_not_there(settings: Settings, tmp_path: Path) -> None:
+    settings.FINETUNE_DIR = tmp_path
+    adapter = tmp_path / "run-3" / "adapter"
+    adapter.mkdir(parents=True)
+    for name in (adapters.CONFIG, adapters.WEIGHTS):
+        (adapter / name).write_bytes(b"{}")
+    settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE = False, "local"
+    tuned = promoted_model(adapter={"path": "run-3/adapter", "digest": adapters.digest(adapter)})
+    standing_in = versions.active()
+    settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE = True, "cascade"
+    adapter.rename(tmp_path / "elsewhere")
+    assert versions.active() == standing_in
+    (tmp_path / "elsewhere").rename(adapter)
+    assert versions.active() == tuned
+
+
+def test_the_stand_in_has_what_its_version_was_evaluated_with(settings: Settings) -> None:
+    settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE = False, "local"
+    tuned = promoted_model(thresholds={"category": 0.9}, calibration={"examples": 0})
+    other = versions.create(
+        engine="local", origin="test", model="ft:one", weights=bytes(tuned.weights), thresholds={"category": 0.1}
+    )
+    standing_in = versions.active()
+    assert standing_in != other
+    assert (standing_in.thresholds, standing_in.calibration) == (tuned.thresholds, tuned.calibration)
 
 
 def test_the_database_allows_one_active_version() -> None:

@@ -148,6 +148,18 @@ def test_of_several_algorithms_one_may_fail(desk: Any) -> None:
     assert run.candidate.origin == "reinforce"
 
 
+def test_over_a_version_without_a_model_the_present_prompt_is_a_proposal_too(desk: Any) -> None:
+    local = AnalyzerVersion.objects.get(origin="cold-start")
+    local.origin, local.prompt = "local", "\n".join([BASE, *RULES])
+    local.save(update_fields=("origin", "prompt"))
+    versions.activate(version=local, by=None)
+    with LLMServer(scripted_model.answer) as server:
+        run, _ = search(server, desk)
+    assert run.metrics["validation"]["apo"]["gain"] > 0
+    assert run.candidate is not None
+    assert (run.candidate.engine, run.candidate.prompt) == ("llm", local.prompt)
+
+
 @pytest.mark.parametrize(
     ("limit", "word"),
     [({"rollouts": 24}, "rollouts is used up"), ({"max_tokens": 8_000}, "tokens is used up")],

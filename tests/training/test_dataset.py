@@ -34,6 +34,17 @@ def test_a_decision_in_force_is_an_example_with_every_judged_field(ada: User) ->
     assert (task.type, task.rating, task.page, task.decision) == ("bug", 2, "/checkout", example.decision())
 
 
+def test_what_staff_wrote_as_an_action_is_redacted_as_a_comment_is(ada: User) -> None:
+    item = make.item("The basket forgets its contents")
+    reviews.override(analysis=item.analysis, by=ada, severity="low", action="Answer marvin@heart-of-gold.com today.")
+    again = make.item("The search is empty", action="Ask marvin@heart-of-gold.com what was searched.")
+    reviews.override(analysis=again.analysis, by=ada, category="content-gap")
+    first, second = dataset.collect()
+    assert first.action == "Answer [email] today."
+    assert second.overruled is not None
+    assert second.overruled.action == "Ask [email] what was searched."
+
+
 def test_an_imported_label_judges_nothing_but_what_it_says(ada: User) -> None:
     desk.labelled(ada, 1)
     (example,) = dataset.collect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests import make
 from tests.training import sorted_desk, workshop
 from tests.training.sorted_desk import train
 from training import runs
+from training.finetune import checkpoints
 from training.finetune.job import Directory
 from training.finetune.server import serving
 from training.models import TrainingRun
@@ -76,6 +78,36 @@ def test_a_fine_tuned_model_becomes_a_version_that_analyses_and_can_be_taken_bac
     assert versions.activate(version=desk, by=mia).status == "active"
 
 
+def test_what_learns_over_a_fine_tuned_version_keeps_its_adapter_and_is_asked_through_it(
+    schooled: Directory, settings: Any
+) -> None:
+    settings.FINETUNE_DIR = schooled.path.parent
+    # Nobody listens there: both versions are asked through a server of the run's own.
+    settings.OPENAI_BASE_URL, settings.TRIAGE_ENDPOINT = "http://127.0.0.1:9/v1", True
+    record = {
+        "path": "sft/adapter",
+        "digest": adapters.digest(schooled.adapter),
+        "base": schooled.job().base_model,
+        "method": "sft",
+        "name": "triage-run-7",
+        "run": 7,
+    }
+    tuned = versions.create(
+        engine="llm",
+        origin="sft",
+        weights=bytes(versions.active().weights),
+        model="triage-run-7",
+        adapter=record,
+        calibration={"examples": 0},
+    )
+    versions.activate(version=tuned, by=None)
+    train("--no-curve", algorithm="local")
+    run = TrainingRun.objects.get()
+    assert (run.candidate.engine, run.candidate.model, run.candidate.adapter) == ("llm", "triage-run-7", record)
+    asked = run.metrics["candidate"]["n"]
+    assert run.metrics["fallbacks"]["candidate"] == run.metrics["fallbacks"]["active"] < asked / 2
+
+
 def test_a_run_worked_off_elsewhere_comes_back_as_a_version(tiny_base: Path, tmp_path: Path) -> None:
     folder = tmp_path / "away"
     train("--base-model", str(tiny_base), "--epochs", "4", "--prepare", str(folder))
@@ -94,6 +126,22 @@ def test_a_run_worked_off_elsewhere_comes_back_as_a_version(tiny_base: Path, tmp
     assert versions.activate(version=run.candidate, by=None).status == "active"
 
 
+def test_a_run_whose_time_was_up_is_gone_on_with_though_it_left_an_adapter(schooled: Directory, tmp_path: Path) -> None:
+    left = Directory(shutil.copytree(schooled.path, tmp_path / "left"))
+    (left.path / "job.json").write_text(schooled.job().model_copy(update={"epochs": 2.2}).model_dump_json())
+    # As the worker ends when it is told that the time is up; the checkpoint was taken for an adapter then.
+    done = left.log.read_text()
+    left.log.write_text(done.replace('"done"', '"stopped"'))
+    assert done != left.log.read_text()
+    reached = checkpoints.step(checkpoints.newest(left.checkpoints))
+    train("--resume", str(left.path))
+    run = TrainingRun.objects.get()
+    assert f"goes on with {left.path} from step {reached}" in run.log
+    assert "the worker is done already" not in run.log
+    assert run.metrics["finetune"]["step"] > reached
+    assert run.candidate.adapter["digest"] != adapters.digest(schooled.adapter)
+
+
 def test_rows_that_are_held_out_by_now_may_not_be_gone_on_with(tiny_base: Path, tmp_path: Path, ada: User) -> None:
     folder = tmp_path / "away"
     train("--base-model", str(tiny_base), "--prepare", str(folder))
@@ -108,7 +156,7 @@ def test_a_dry_run_stores_no_row_and_no_version(tiny_base: Path, settings: Any) 
     train("--base-model", str(tiny_base), "--epochs", "1", "--dry-run")
     assert not TrainingRun.objects.exists()
     assert AnalyzerVersion.objects.count() == before
-    assert not any(settings.FINETUNE_DIR.glob("run-*"))
+    assert not any(settings.FINETUNE_DIR.iterdir())
 
 
 @pytest.mark.parametrize(

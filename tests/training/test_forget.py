@@ -79,6 +79,7 @@ def test_no_word_of_it_is_left(item: QueueItem) -> None:
     assert f"Forgot {item.pk}: 1 analyses with their traces, 1 decisions, 1 notes and events." in said
     assert "It came from mongo:shop.feedback: remove it there too" in said
     assert "Not reached: files that were exported" in said
+    assert "job folders of fine-tuning" in said
     assert everywhere() == []
     assert not Feedback.objects.filter(search.condition(CANARY)).exists()
     assert [one.example.comment for one in memory.remember()] == []

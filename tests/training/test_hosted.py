@@ -45,6 +45,14 @@ def test_a_model_that_learned_from_the_decisions_is_compared_promoted_and_used(t
     assert run.parameters["base_model"] == "scripted-small"
 
 
+def test_what_goes_live_is_the_engine_that_was_compared(tuning: TuningServer, ada: User, settings: Any) -> None:
+    classroom.decide(ada, 60, seed=1)
+    settings.TRIAGE_ENGINE_NAMED, settings.TRIAGE_ENGINE = True, "cascade"
+    run, _ = tune(promote=True)
+    assert (run.outcome, run.candidate.engine) == ("promoted", "cascade")
+    assert versions.active() == run.candidate
+
+
 def test_the_job_is_asked_for_with_method_seed_epochs_and_a_name(tuning: TuningServer) -> None:
     run, _ = tune(seed=7, epochs=2)
     (asked,) = (one.json for one in tuning.asked("POST fine_tuning/jobs") if "cancel" not in one.path)

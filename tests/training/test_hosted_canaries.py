@@ -42,7 +42,7 @@ def test_planted_personal_data_is_never_uploaded(tuning: TuningServer, ada: User
         f"The basket is lost, zztold. Write to {EMAIL}, call {PHONE}, my card is {CARD}.",
         page=f"https://shop.example/users/{EMAIL}/pay?phone=%2B491704242424&card=4111111111111111",
     )
-    # Staff may write what they like into an action: that was never redacted before.
+    # Staff may write what they like into an action: it is redacted when it is read, which is not counted.
     told = oldest(said)
     reviews.override(
         analysis=told.analysis, by=ada, severity="low", action=f"Answer {EMAIL} or {PHONE} today, card {CARD}, zzaction"
@@ -70,7 +70,7 @@ def test_planted_personal_data_is_never_uploaded(tuning: TuningServer, ada: User
         assert word in "".join(tuning.stored.values())
     assert leaked(everything) == []
     assert leaked("\n".join(shown) + json.dumps(run.metrics)) == []
-    assert "looked through once more, 2 items corrected" in shown[0]
+    assert "looked through once more, 1 items corrected" in shown[0]
 
 
 def test_what_is_held_or_gives_orders_is_never_uploaded(tuning: TuningServer, ada: User) -> None:

@@ -122,6 +122,18 @@ def test_the_rollouts_of_others_in_a_shared_store_are_left_alone(shared: agl.Lig
     assert len(asyncio.run(shared.query_rollouts(status_in=["queuing"]))) == 1
 
 
+def test_a_run_that_is_stopped_takes_back_what_nobody_began(shared: agl.LightningStoreServer) -> None:
+    control = Control(say=print)
+    control.stop.set()
+    many = [{"id": number} for number in range(300)]
+    with pytest.raises(Stopped):
+        lightning.fit(Once(control), touchy_agent, validation=many, runners=1, store_url=shared.endpoint)
+    assert not len(asyncio.run(shared.query_rollouts(status_in=["queuing", "requeuing"])))
+    once = Once(Control(say=print))
+    lightning.fit(once, touchy_agent, validation=[{"id": 7}], runners=1, store_url=shared.endpoint)
+    assert [one.reward["total"] for one in once.rolled] == [0.007]
+
+
 LONG = """
 import django
 django.setup()

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from analyzer import analyses, versions
-from analyzer.models import AnalyzerVersion, QueueItem
+from analyzer.models import AnalyzerVersion, QueueItem, Review
+from analyzer.verdict import DEFAULT_THRESHOLD
 from tests import make
+from tests.llm_server import LLMServer, ok
+from tests.llm_server import status as unauthorized
 from tests.training import classroom
 from training import dataset, runs
 from training.algorithms import Lesson, Options, local
@@ -115,12 +121,97 @@ def test_a_version_taught_wrongly_is_refused_and_a_forced_one_rolls_back_in_one_
 
 def test_a_version_that_asks_a_model_keeps_its_prompt_and_gets_new_weights(ada: User, cold: AnalyzerVersion) -> None:
     classroom.decide(ada, 360)
-    asking = versions.create(engine="cascade", origin="apo", prompt="Be kind.", weights=bytes(cold.weights), model="m")
+    asking = versions.create(
+        engine="cascade",
+        origin="apo",
+        prompt="Be kind.",
+        weights=bytes(cold.weights),
+        model="m",
+        thresholds={"cascade": 0.7, "category": 0.9},
+    )
     control = Control(say=quietly)
     proposal = local.learn(Lesson(dataset.build(), versions.spec(asking), QUICK, control))
     assert (proposal.engine, proposal.prompt, proposal.model) == ("cascade", "Be kind.", None)
     assert proposal.weights != bytes(cold.weights)
+    assert proposal.thresholds == {"cascade": 0.7}, "a field's would be the local engine's, which is not asked alone"
     assert proposal.gain > 0.2
+
+
+def undecided(items: list[QueueItem]) -> list[QueueItem]:
+    """These items, waiting for a decision again as they did before."""
+    QueueItem.objects.filter(pk__in=[item.pk for item in items]).update(review=None, status="open")
+    return items
+
+
+def decided_since(items: list[QueueItem]) -> None:
+    now = timezone.now()
+    for item in items:
+        Review.objects.filter(pk=item.review_id).update(created_at=now)
+        QueueItem.objects.filter(pk=item.pk).update(review=item.review_id, status="decided")
+
+
+def test_nothing_that_the_active_version_learned_from_examines_the_next(ada: User) -> None:
+    backlog = undecided(classroom.decide(ada, 360)[:180])
+    first = runs.execute(algorithm="local", options=Options(curve=False, promote=True), progress=quietly)
+    assert (first.outcome, first.metrics["candidate"]["n"]) == ("promoted", 36)
+    # The older half is decided too: the newest fifth now begins before what the first run was examined on.
+    decided_since(backlog)
+    again = runs.execute(algorithm="local", options=QUICK, progress=quietly)
+    assert again.metrics["active"]["n"] == again.dataset["n"]["test"] == 36
+    assert (again.dataset["learned"], again.dataset["n"]["left_out"]) == (36, 36)
+    assert "36 of the newest decisions are left out of the examination: version 2 may have learned" in again.log
+
+
+def test_too_few_items_that_the_active_version_has_not_learned_from_are_refused(ada: User) -> None:
+    backlog = undecided(classroom.decide(ada, 360)[:300])
+    first = runs.execute(algorithm="local", options=Options(curve=False), progress=quietly)
+    runs.promote(run=first, by=None, force=True)
+    decided_since(backlog[:150])
+    newest = list(QueueItem.objects.order_by("-received_at")[:9])
+    undecided(newest)
+    with pytest.raises(runs.Refused, match="the active version may have learned from all but 3"):
+        runs.execute(algorithm="local", options=QUICK, progress=quietly)
+    assert TrainingRun.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("answered", "status"),
+    [(12, "failed"), (10, "failed"), (0, "finished"), (24, "finished")],
+    ids=["gone in between", "gone near the end of the first", "gone all along", "never gone"],
+)
+def test_an_endpoint_that_goes_away_during_the_comparison_decides_nothing(
+    ada: User, cold: AnalyzerVersion, settings: Any, answered: int, status: str
+) -> None:
+    classroom.decide(ada, 60)
+    asking = versions.create(engine="llm", origin="apo", weights=bytes(cold.weights), model="m")
+    versions.activate(version=asking, by=None)
+    with LLMServer(lambda request, n: ok() if n < answered else unauthorized(401)) as server:
+        settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.TRIAGE_ENDPOINT = server.url, "k", True
+        run = runs.execute(algorithm="local", options=QUICK, progress=quietly)
+    assert run.status == status
+    if status == "failed":
+        assert f"the model answered for one of the two only on {answered} of the 12 held-out items" in run.error
+        assert "HTTP 401" in run.error
+        assert run.gate == {}
+
+
+def test_what_was_accepted_in_bulk_does_not_say_how_sure_to_be(ada: User, cold: AnalyzerVersion) -> None:
+    """Its label is the machine's own answer, so that the machine would look right about all of it."""
+    classroom.decide(ada, 360)
+    data = dataset.build()
+    bulk = tuple(replace(one, provenance="bulk") for one in data.validation)
+    lines: list[str] = []
+
+    def lesson(validation: tuple[dataset.Example, ...]) -> Lesson:
+        return Lesson(replace(data, validation=validation), versions.spec(cold), QUICK, Control(say=lines.append))
+
+    measured, none = (local.learn(lesson(validation)) for validation in (data.validation, bulk))
+    assert measured.thresholds["category"] != DEFAULT_THRESHOLD
+    assert none.thresholds == {"category": DEFAULT_THRESHOLD, "severity": DEFAULT_THRESHOLD}
+    assert measured.calibration["n"] == len(data.validation)
+    assert none.calibration["folds"], "checked by cross-validation on what was learned from"
+    assert local.curve(lesson(bulk)) == []
+    assert lines[-1] == "no learning curve: every validation item was accepted in bulk"
 
 
 def test_too_few_decisions_are_refused_with_what_is_missing(ada: User) -> None:

@@ -154,6 +154,15 @@ class Proposal:
         return {"reward": reward, "n": n, "gain": self.gain} | self.notes
 
 
+def other_thresholds(active: Spec) -> dict[str, float]:
+    """Thresholds of a version that are not a field's, like the cascade's.
+
+    All that a version which asks a model takes over: a field's are measured on the local engine, whose confidence is
+    not that of a model's tempered answer.
+    """
+    return {name: value for name, value in active.thresholds if name not in ("category", "severity")}
+
+
 def total(usages: Iterable[Usage]) -> Usage:
     """What several answers cost together."""
     calls = prompt_tokens = completion_tokens = 0

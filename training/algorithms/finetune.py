@@ -38,6 +38,8 @@ ASKED: Final = 100
 SAID_EVERY: Final = 15.0
 # Points that a curve keeps.
 POINTS: Final = 300
+# What a worker tells when it begins and when it ends.
+_TURNS: Final = ("started", "stopped", "failed", "done")
 _OWN: Final = ("epochs", "batch", "learning_rate", "lora_rank", "group_size", "kl", "max_length", "max_answer")
 
 
@@ -121,9 +123,10 @@ def resumed(lesson: Lesson, method: str) -> Directory:
     if any(row.task.id in held_out for split in ("train", "validation") for row in source.rows(split)):
         raise Unusable(f"Some rows of {source.path} are held out now: begin anew, without --resume.")
     target = Directory(lesson.workplace)
-    shutil.copytree(
-        source.path, target.path, ignore=shutil.ignore_patterns("cache", "lock", "*.part", "worker.err", "verl")
-    )
+    # An adapter that was taken from a checkpoint because the time was up is no end.
+    taken = ("adapter",) if _unfinished(source) else ()
+    left = shutil.ignore_patterns("cache", "lock", "*.part", "worker.err", "verl", *taken)
+    shutil.copytree(source.path, target.path, ignore=left)
     at = checkpoints.step(checkpoints.newest(target.checkpoints))
     lesson.control.say(f"goes on with {source.path}" + (f" from step {at}" if at else ""))
     return target
@@ -254,13 +257,19 @@ def _proposal(lesson: Lesson, method: str, record: dict[str, Any], watched: Watc
         prompt=active.prompt,
         model=record["name"],
         adapter=record,
-        thresholds=dict(active.thresholds),
+        thresholds=algorithms.other_thresholds(active),
         # It was taught without examples of others, and is asked without any.
         calibration=lesson.calibration | {"examples": 0},
         rewards=trials.rewards[method],
         before=trials.rewards["present"],
         notes={"base": record["base"], "fallbacks": trials.fallbacks[method], **watched.summary()},
     )
+
+
+def _unfinished(directory: Directory) -> bool:
+    """Whether our worker began and did not get to its end; one elsewhere (verl) may keep no log of ours."""
+    told = [line.get("event") for line in directory.told()[0]]
+    return next((event != "done" for event in reversed(told) if event in _TURNS), False)
 
 
 def _worked_on(directory: Directory) -> bool:

@@ -288,21 +288,23 @@ class Tuning:
 def _proposal(lesson: Lesson, job: Job, model: str) -> Proposal:
     """The fine-tuned model against the active version on validation items, asked as it was taught: without examples."""
     active, taught = lesson.active, lesson.taught or lesson.active
-    spec = replace(active, engine="llm", model=model, prompt=taught.prompt)
+    # The engine that would go live is the one that is measured.
+    engine = lesson.engine if lesson.engine != "local" else "llm"
+    spec = replace(active, engine=engine, model=model, prompt=taught.prompt)
     examples = shipment.chosen(lesson.dataset, seed=lesson.options.seed)
-    _await(spec, examples[0], lesson.control)
+    _await(replace(spec, engine="llm"), examples[0], lesson.control)
     rewards = _earned(lesson, spec, examples, shown=0)
     shown = lesson.examples if active.engine != "local" else 0
     with served(lesson.adapter, lesson.adapters) as url:
         before = _earned(lesson, reaching(active, lesson.adapter, url), examples, shown=shown)
     return Proposal(
         algorithm=algorithms.HOSTED,
-        engine="llm",
+        engine=engine,
         weights=active.weights,
         prompt=taught.prompt,
         model=model,
         adapter={},
-        thresholds=dict(active.thresholds),
+        thresholds=algorithms.other_thresholds(active),
         calibration=lesson.calibration | {"examples": 0},
         rewards=rewards,
         before=before,

@@ -104,7 +104,7 @@ def learn(lesson: Lesson) -> Proposal:
         engine=lesson.active.engine,
         weights=final.to_bytes(),
         prompt=lesson.active.prompt,
-        thresholds=thresholds(best.spec, data.validation) | _other(lesson.active.thresholds),
+        thresholds=thresholds(best.spec, lesson),
         calibration=lesson.calibration | final.calibration,
         rewards=trials.rewards[best.name],
         before=trials.rewards["present"],
@@ -118,7 +118,10 @@ def learn(lesson: Lesson) -> Proposal:
 
 def curve(lesson: Lesson) -> list[dict[str, Any]]:
     """Quality on the validation items after the first so many decisions; empty where it would take long."""
-    train, validation = lesson.dataset.train, lesson.dataset.validation
+    train, validation = lesson.dataset.train, lesson.dataset.telling
+    if not validation:
+        lesson.control.say("no learning curve: every validation item was accepted in bulk")
+        return []
     if len(train) > CURVE_MOST:
         lesson.control.say(f"no learning curve: {len(train)} decisions would take minutes")
         return []
@@ -162,8 +165,14 @@ def fading(decisions: int, floor: float) -> float:
     return max(floor, FADE / (FADE + decisions))
 
 
-def thresholds(spec: Spec, validation: Sequence[Example]) -> dict[str, float]:
-    """The confidence from which on nine of ten answers were right, per field; the usual one where too few tell."""
+def thresholds(spec: Spec, lesson: Lesson) -> dict[str, float]:
+    """The active version's, with a field's measured anew where the local engine with this spec is to answer.
+
+    That is the confidence from which on nine of ten answers were right; the usual one where too few tell.
+    """
+    kept, validation = algorithms.other_thresholds(lesson.active), lesson.dataset.telling
+    if lesson.active.engine != "local":
+        return kept
     verdicts = evaluation.predict(spec, validation, progress=False)
     pairs = list(zip(validation, verdicts, strict=True))
     category = [(verdict.category_confidence, verdict.category == example.category) for example, verdict in pairs]
@@ -172,7 +181,7 @@ def thresholds(spec: Spec, validation: Sequence[Example]) -> dict[str, float]:
         for example, verdict in pairs
         if example.severity
     ]
-    return {"category": threshold(category), "severity": threshold(severity)}
+    return kept | {"category": threshold(category), "severity": threshold(severity)}
 
 
 def threshold(judged: Sequence[tuple[float, bool]]) -> float:
@@ -192,7 +201,7 @@ def threshold(judged: Sequence[tuple[float, bool]]) -> float:
 
 def _setting(floor: float, lesson: Lesson) -> Setting:
     data, started = lesson.dataset, time.perf_counter()
-    model = fit(data.train, floor=floor, calibration=data.validation, seed=lesson.options.seed)
+    model = fit(data.train, floor=floor, calibration=data.telling, seed=lesson.options.seed)
     weight = fading(len(data.train), floor)
     spec = spec_of(model)
     return Setting(f"synthetic examples at {weight:.2f}", floor, model, spec, time.perf_counter() - started)
@@ -247,11 +256,6 @@ def _synthetic(weight: float) -> Iterator[local.LabelledText]:
             weight=weight,
             synthetic=True,
         )
-
-
-def _other(active: tuple[tuple[str, float], ...]) -> dict[str, float]:
-    """Thresholds of the active version that are not a field's, like the cascade's."""
-    return {name: value for name, value in active if name not in ("category", "severity")}
 
 
 def _verdict(rolled: lightning.Rolled) -> dict[str, Any]:

@@ -349,12 +349,13 @@ def _proposal(
         weights=active.weights,
         prompt=chosen.prompt,
         model=lesson.model,
-        thresholds=dict(active.thresholds),
+        thresholds=algorithms.other_thresholds(active),
         calibration=lesson.calibration | {"examples": 0 if bare else lesson.examples},
         rewards=chosen.rewards,
         before=_standing(active, validation) if active.engine == "local" else seed.rewards,
         notes=notes,
-        changes=bare or chosen.prompt != seed.prompt,
+        # A version that asked nobody would ask a model now, if only with the built-in prompt.
+        changes=bare or chosen.prompt != seed.prompt or lesson.engine != active.engine,
     )
 
 

@@ -187,7 +187,7 @@ def learn(lesson: Lesson) -> Proposal:
     search = Reinforce(control, policy, data.train, rollouts)
     lightning.fit(search, lightning.policy_agent(search.answer), train=algorithms.tasks(data.train))
     control.say(f"{len(search.rewards)} rollouts done; the policy on {len(data.validation)} validation items")
-    fitted = policy.fitted(data.validation)
+    fitted = policy.fitted(data.telling or data.validation)
     spec = spec_of(fitted)
     present = replace(active, engine="local", prompt="", model="", base_url="", api_key="")
     trials = Trials(control, {"present": present, algorithms.REINFORCE: spec})
@@ -198,7 +198,7 @@ def learn(lesson: Lesson) -> Proposal:
         engine=active.engine,
         weights=fitted.to_bytes(),
         prompt=active.prompt,
-        thresholds=dict(active.thresholds) | thresholds(spec, data.validation),
+        thresholds=thresholds(spec, lesson),
         calibration=lesson.calibration | fitted.calibration,
         rewards=trials.rewards[algorithms.REINFORCE],
         before=trials.rewards["present"],

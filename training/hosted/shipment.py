@@ -182,7 +182,7 @@ def chosen(data: Dataset, *, seed: int) -> list[Example]:
 def redacted(example: Example) -> tuple[Example, bool]:
     """An example after one more redaction, and whether that found anything.
 
-    What visitors wrote was redacted when it came; what staff wrote as an action was not, and rules get better.
+    What visitors wrote was redacted when it came, but rules get better.
     """
     machine = example.overruled
     again = replace(

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from analyzer.models import AnalyzerVersion
@@ -29,7 +30,8 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no feedback {key}; what was named before it is done.") from None
             self._tell(found, "Would forget" if dry_run else "Forgot")
         self.stdout.write(
-            "Not reached: files that were exported, archived traces, backups, and what a model's endpoint keeps."
+            f"Not reached: files that were exported, archived traces, backups, job folders of fine-tuning (in "
+            f"{settings.FINETUNE_DIR} and wherever --prepare wrote them), and what a model's endpoint keeps."
         )
 
     def _tell(self, found: erasure.Erasure, done: str) -> None:
