@@ -12,7 +12,7 @@ from django.db.models import F
 
 from analyzer import actions
 from analyzer.models import AnalyzerVersion, Review
-from analyzer.schema import Example, Task
+from analyzer.schema import ACTION_MAX, Example, Task
 from analyzer.taxonomy import Category, Severity
 from feedback.choices import ComplianceOutcome
 from feedback.governance.pii import redact
@@ -61,8 +61,14 @@ class Memory:
                 break
             one = self._remembered[position]
             if one.id != task.id and all(one.example.comment != other.comment for other in found):
-                found.append(one.example)
+                found.append(_redacted(one.example))
         return tuple(reversed(found))
+
+
+def _redacted(example: Example) -> Example:
+    """What visitors wrote was redacted when it came; what staff wrote as an action was not."""
+    # A placeholder may be longer than what it replaced.
+    return example.model_copy(update={"action": redact(example.action).text[:ACTION_MAX].strip()})
 
 
 def recall(task: Task, version: AnalyzerVersion) -> tuple[Example, ...]:
@@ -106,14 +112,12 @@ def remember(*, before: datetime | None = None, without: Collection[str] = ()) -
 def example(task: Task, *, category: str, severity: str, action: str = "") -> Example:
     """What a person decided about a task; where they left the action open, the one that the desk would suggest."""
     label, level = Category(category), Severity(severity)
-    # What visitors wrote was redacted when it came; what staff wrote as an action was not.
-    said = redact(action).text if action else ""
     return Example(
         comment=task.comment,
         type=task.type,
         category=label,
         severity=level,
-        action=said or actions.suggest(task, category=label, severity=level),
+        action=action or actions.suggest(task, category=label, severity=level),
     )
 
 

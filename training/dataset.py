@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from analyzer.engines.local import LabelledText
 from analyzer.models import QueueItem, Review
-from analyzer.schema import Task
+from analyzer.schema import ACTION_MAX, Task
 from analyzer.taxonomy import Category
 from feedback.choices import ComplianceOutcome
 from feedback.governance.pii import redact
@@ -304,7 +304,8 @@ def _example(item: QueueItem, review: Review) -> Example:
 
 def _redacted(action: str) -> str:
     """An action for a model, a critic or a file: unlike a comment it was not redacted when it was stored."""
-    return redact(action).text if action else ""
+    # A placeholder may be longer than what it replaced.
+    return redact(action).text[:ACTION_MAX].strip() if action else ""
 
 
 def grouped(examples: Sequence[Example]) -> list[Example]:

@@ -310,7 +310,8 @@ def _behind(active: AnalyzerVersion, options: Options) -> list[TrainingRun]:
     parents = dict(AnalyzerVersion.objects.values_list("pk", "parent_id"))
     chain: list[UUID] = []
     named = AnalyzerVersion.objects.filter(number=options.start or 0).values_list("pk", flat=True)
-    for key in (active.pk, *named):
+    for first in (active.pk, *named):
+        key: UUID | None = first
         while key is not None and key not in chain:
             chain.append(key)
             key = parents.get(key)
