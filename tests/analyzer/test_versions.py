@@ -113,6 +113,16 @@ def test_a_local_version_that_a_manager_chose_stays_though_it_stood_in_for_a_mod
     assert versions.active() == standing_in
 
 
+def test_the_command_says_when_the_environment_asks_for_another_engine(settings: Settings) -> None:
+    first = make.working_version()
+    settings.TRIAGE_ENGINE, settings.TRIAGE_ENDPOINT = "cascade", True
+    asking = versions.active()
+    assert asking != first
+    with pytest.raises(CommandError, match="Set TRIAGE_ENGINE=local"):
+        call_command("activate_analyzer", str(first.number))
+    assert versions.active() == asking
+
+
 def test_a_local_version_with_weights_of_its_own_stands_in_for_nobody(settings: Settings) -> None:
     settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE = False, "local"
     promoted_model()

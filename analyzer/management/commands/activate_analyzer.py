@@ -25,4 +25,10 @@ class Command(BaseCommand):
             raise CommandError(f"There is no version {number}. The newest are: {known}.") from None
         except versions.NotUsable as error:
             raise CommandError(str(error)) from error
+        now = versions.active()
+        if now != version:
+            raise CommandError(
+                f"Active: {now}, not {version}: they differ in their engine only, and this environment asks for "
+                f"{now.engine}. Set TRIAGE_ENGINE={version.engine} for web and worker to keep that one."
+            )
         self.stdout.write(self.style.SUCCESS(f"Active: {version}. Before: {before}."))
