@@ -21,7 +21,6 @@ from typing import Any, Final
 import psutil
 from django.db import Error, connections
 from django_q.cluster import Cluster, Sentinel, get_mp_context
-from django_q.signals import pre_execute
 from django_q.tasks import async_task
 
 from analyzer import receivers
@@ -33,9 +32,8 @@ LOOK_SECONDS: Final = 1.0
 NEGLECT_SECONDS: Final = 15.0
 CHECK_SECONDS: Final = 60.0
 
-# One for each process, since the workers are forks of this one.
-_pulse = receivers.Pulse()
-pre_execute.connect(_pulse, dispatch_uid="analyzer.pulse")
+# The workers are forks of the process that reads this.
+receivers.pulse.of_a_worker = True
 
 
 class Guard(Sentinel):

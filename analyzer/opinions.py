@@ -77,6 +77,8 @@ def next_item(*, by: User) -> QueueItem | None:
 def waiting_for(by: User) -> QuerySet[QueueItem]:
     """Decided items that this person may give a second opinion on, most important first."""
     wanted = QueueItem.objects.filter(second=QueueItem.Second.WANTED, status=QueueItem.Status.DECIDED)
+    # Of edited words nobody has given a first one.
+    wanted = wanted.filter(edited=False)
     # As a list made once: asked item by item, SQLite would read all that this person ever said for each of them.
     theirs = Review.objects.filter(reviewer=by).values("feedback")
     return wanted.exclude(pk__in=theirs).order_by(*claims.FORWARD)
@@ -109,6 +111,8 @@ def give(
     first = item.review
     if first is None or item.second != QueueItem.Second.WANTED:
         raise Stale("No second opinion is wanted on this item any more.", item)
+    if item.edited or item.analysis_id != analysis.pk:
+        raise Stale("The item was edited or analysed anew meanwhile; your opinion was not stored.", item)
     if first.reviewer_id == by.pk:
         raise PermissionDenied("A second opinion must come from somebody else.")
     kept = (category, severity) == (analysis.category, analysis.severity)
@@ -129,7 +133,8 @@ def give(
     )
     opinion.save(force_insert=True)
     agreed = standing.same(first, opinion)
-    given = QueueItem.objects.filter(pk=item.pk, review=first, second=QueueItem.Second.WANTED).update(
+    as_seen = QueueItem.objects.filter(pk=item.pk, review=first, analysis=analysis, second=QueueItem.Second.WANTED)
+    given = as_seen.filter(edited=False).update(
         second=QueueItem.Second.AGREED if agreed else QueueItem.Second.DISPUTED,
         claimed_by=None,
         claimed_until=None,

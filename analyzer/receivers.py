@@ -40,17 +40,22 @@ class Pulse:
     """Lets a worker be heard of while it works through a long queue, at whose end the next sweep waits its turn."""
 
     def __init__(self) -> None:
+        # Set by the cluster: whoever analyses by a command is no worker.
+        self.of_a_worker = False
         self._due = 0.0
 
-    def __call__(self, **kwargs: Any) -> None:
-        """Before each task; what goes wrong here must not cost the task, nor the worker."""
-        if time.monotonic() < self._due:
+    def beat(self) -> None:
+        """Before an analysis; what goes wrong here must not cost it."""
+        if not self.of_a_worker or time.monotonic() < self._due:
             return
         self._due = time.monotonic() + analyses.HEARTBEAT_SECONDS
         try:
             analyses.beat()
         except Exception:
             logger.exception("the heartbeat could not be stored")
+
+
+pulse = Pulse()
 
 
 def keep_sweeping() -> None:

@@ -121,7 +121,9 @@ def _size(analysis: Analysis) -> int:
 def _read_through(archive: Path) -> None:
     """Raises Damaged; reads it whole, since what a kill or a power cut left is found only at its end."""
     try:
-        with gzip.open(archive) as lines:
+        # Another run may be adding to it: half of what it writes is no damage.
+        with archive.open("rb") as file, gzip.open(file) as lines:
+            fcntl.flock(file, fcntl.LOCK_SH)
             while lines.read(1 << 20):
                 pass
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:

@@ -162,7 +162,7 @@ def decide_all(*, item: QueueItem, by: User, review: Review, only: Collection[UU
     only: the members that the person left ticked. Those that are not fit for bulk are left out whatever was ticked.
     Raises PermissionDenied, or Stale when the decision does not count any more.
     """
-    if not QueueItem.objects.filter(pk=item.pk, review=review).exists():
+    if not QueueItem.objects.filter(pk=item.pk, review=review, edited=False).exists():
         raise Stale("The decision to repeat does not count any more. Nothing was stored.")
     shown = preview(item=item, by=by)
     batch = Batch(new_id(), [], [(member.analysis, why) for member, why in shown.left_out if member.analysis])

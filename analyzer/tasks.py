@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from analyzer import analyses, retention
+from analyzer import analyses, receivers, retention
 
 
 def analyze_feedback(feedback_id: str) -> bool:
     """Analyse one feedback; safe to call any number of times. True when this call made the analysis."""
+    receivers.pulse.beat()
     return analyses.perform(UUID(feedback_id))
 
 

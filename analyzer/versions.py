@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from analyzer import adapters, roles
 from analyzer.engines import Spec
 from analyzer.models import AnalyzerVersion
 from feedback.transactions import transact
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -37,7 +40,10 @@ def active() -> AnalyzerVersion:
     version with that engine over the same weights takes over, so that every analysis still names what made it. One
     that stood in for a version with a model hands back to it when there is an endpoint again.
     """
-    usable = AnalyzerVersion.objects.select_related("parent").defer("weights", "parent__weights")
+    usable = AnalyzerVersion.objects.defer("weights")
+    if settings.TRIAGE_ENDPOINT:
+        # Only then may its parent be wanted.
+        usable = usable.select_related("parent").defer("parent__weights")
     found = usable.filter(status=AnalyzerVersion.Status.ACTIVE).first() or _bootstrap()
     wanted = _wanted_engine(found)
     if wanted == found.engine:
@@ -182,7 +188,10 @@ def _with_engine(version: AnalyzerVersion, engine: str) -> AnalyzerVersion:
         adapter=version.adapter,
         parent=version,
     )
-    return activate(version=other, by=None)
+    made = activate(version=other, by=None)
+    # Where two processes disagree about the endpoint they hand it to and fro, which wants to be seen.
+    logger.warning("%s takes over from %s: this process is to use the engine %s", made, version, engine)
+    return made
 
 
 def _bootstrap() -> AnalyzerVersion:

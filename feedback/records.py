@@ -105,7 +105,7 @@ def _csv_rows(file: TextIO) -> Iterator[Row]:
         raise BadRecord(f"line 1: {error}") from None
     if "comment" not in header and "rating" not in header:
         raise BadRecord("line 1: the header names neither a comment nor a rating column")
-    after_broken = False
+    after_broken, usual = False, len(header)
     while True:
         lines.begin_record()
         try:
@@ -113,8 +113,8 @@ def _csv_rows(file: TextIO) -> Iterator[Row]:
             _check_encoding("".join(cells))
             if len(cells) > len(header):
                 raise BadRecord("more fields than the header has")
-            if cells and after_broken and len(cells) < len(header):
-                raise BadRecord("fewer fields than the header has, so this may be the rest of a broken record")
+            if cells and after_broken and len(cells) < usual:
+                raise BadRecord("fewer fields than a row has here, so this may be the rest of a broken record")
         except StopIteration:
             return
         except csv.Error as error:
@@ -125,7 +125,7 @@ def _csv_rows(file: TextIO) -> Iterator[Row]:
             yield lines.first, error
         else:
             if cells:
-                after_broken = False
+                after_broken, usual = False, len(cells)
                 # A column without a name is a spreadsheet's or a row number, and nothing of ours.
                 yield lines.first, {name: cell for name, cell in zip(header, cells, strict=False) if name}
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from analyzer.engines.local import LabelledText
@@ -302,6 +303,7 @@ def _example(item: QueueItem, review: Review) -> Example:
     )
 
 
+@lru_cache(maxsize=50_000)
 def _redacted(action: str) -> str:
     """An action for a model, a critic or a file: unlike a comment it was not redacted when it was stored."""
     # A placeholder may be longer than what it replaced.

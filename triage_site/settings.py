@@ -34,7 +34,7 @@ VERSION = _heading.group(1) if _heading else "unknown"
 # data/secret_key where `make run` wrote it; plain http on loopback), and production (SECRET_KEY set).
 DEBUG = env_bool("DEBUG")
 # What only a desk that others reach is given: there a key that is missing must not be made good in silence.
-DEPLOYED = ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "BEHIND_PROXY")
+DEPLOYED = ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS")
 SECRET_KEY = env_secret("SECRET_KEY")
 _embedded_key = DATA_DIR / "secret_key"
 EMBEDDED = not SECRET_KEY and not DEBUG and "DEBUG" not in os.environ and _embedded_key.is_file()
@@ -42,7 +42,10 @@ if EMBEDDED:
     SECRET_KEY = _embedded_key.read_text(encoding="utf-8").strip()
 elif not SECRET_KEY and DEBUG:
     SECRET_KEY = "only-for-development-never-for-a-site-that-others-can-reach"  # noqa: S105 (refused without DEBUG)
-if EMBEDDED and (named := [name for name in DEPLOYED if os.environ.get(name, "").strip()]):
+# Behind a reverse proxy that sets X-Forwarded-For and X-Forwarded-Proto itself; else both are ignored.
+BEHIND_PROXY = env_bool("BEHIND_PROXY")
+named = [name for name in DEPLOYED if os.environ.get(name, "").strip()] + ["BEHIND_PROXY"] * BEHIND_PROXY
+if EMBEDDED and named:
     raise ImproperlyConfigured(
         f"{named[0]} is set, so this is to be a deployed desk, but SECRET_KEY is not. Set SECRET_KEY, or "
         f"SECRET_KEY_FILE, to a long random value; for a desk on this machine alone take {named[0]} out."
@@ -61,8 +64,6 @@ if PRODUCTION and not env_list("ALLOWED_HOSTS"):
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 # Origins whose pages may post to the JSON API from a browser (the widget); "*" allows any.
 API_ALLOWED_ORIGINS = env_list("API_ALLOWED_ORIGINS")
-# Behind a reverse proxy that sets X-Forwarded-For and X-Forwarded-Proto itself; else both are ignored.
-BEHIND_PROXY = env_bool("BEHIND_PROXY")
 
 SECURE_SSL_REDIRECT = PRODUCTION
 # Probes ask the web server itself, over plain http inside the machine or the cluster.
@@ -235,7 +236,10 @@ Q_CLUSTER: dict[str, Any] = {
     "log_level": "WARNING",
 }
 if Q_CLUSTER["retry"] <= Q_CLUSTER["timeout"]:
-    raise ImproperlyConfigured("Q_RETRY must be larger than Q_TIMEOUT, else a slow task runs twice.")
+    raise ImproperlyConfigured(
+        f"Q_RETRY must be larger than Q_TIMEOUT, else a slow task runs twice. Q_TIMEOUT is {Q_TIMEOUT}, of which two "
+        "times TRIAGE_TIMEOUT are the endpoint's; without a value Q_RETRY follows it."
+    )
 if Q_BROKER == "orm":
     Q_CLUSTER["orm"] = "default"
 elif Q_BROKER.startswith(("redis://", "rediss://", "unix://")):
@@ -289,7 +293,7 @@ if TRIAGE_ENGINE != "local" and not TRIAGE_ENDPOINT:
     raise ImproperlyConfigured(
         f"TRIAGE_ENGINE={TRIAGE_ENGINE} asks a model, but neither OPENAI_BASE_URL nor OPENAI_API_KEY is set."
     )
-if TRIAGE_ENDPOINT and Q_TIMEOUT < LONGEST_ANALYSIS:
+if TRIAGE_ENGINE != "local" and Q_TIMEOUT < LONGEST_ANALYSIS:
     raise ImproperlyConfigured(
         f"Q_TIMEOUT={Q_TIMEOUT} would cut an analysis off before its endpoint has had its two times TRIAGE_TIMEOUT="
         f"{TRIAGE_TIMEOUT:g} seconds, so that nothing answers: set Q_TIMEOUT to {LONGEST_ANALYSIS} or more, or leave "

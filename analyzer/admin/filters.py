@@ -110,6 +110,10 @@ class AttentionFilter(OneOf):
         "edited": ("Edited since the decision", _is(edited=True)),
     }
 
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        found = super().lookups(request, model_admin)
+        return found if lists_decided(request) else [option for option in found if option[0] != "edited"]
+
 
 class StageFilter(OneOf):
     title = "analysis"

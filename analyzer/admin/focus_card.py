@@ -323,7 +323,12 @@ def both(item: QueueItem, mine: dict[str, Any]) -> dict[str, Any]:
         "fields": [
             (name, getattr(theirs, name), chosen[name]) for name in FIELDS if name in FIELDS[:2] or name in mine
         ],
-        "chosen": [*chosen.items(), ("note", mine.get("note", "")), *_chosen_reasons(mine)],
+        "chosen": [
+            *chosen.items(),
+            ("meant", "severity" if "severity" in mine else ""),
+            ("note", mine.get("note", "")),
+            *_chosen_reasons(mine),
+        ],
         "seen_field": seen.field(item.pk),
         "seen": Seen.of(item).written,
     }

@@ -90,6 +90,7 @@ def _waiting(by: User) -> dict[str, Any]:
         "demo": QueueItem.objects.queue().filter(synthetic__in=(True,)),
         "pending": QueueItem.objects.unfinished(),
         "failed": QueueItem.objects.filter(stage=QueueItem.Stage.FAILED),
+        "edited": QueueItem.objects.real().filter(status=QueueItem.Status.DECIDED, edited=True),
         "second": opinions.waiting_for(by).filter(synthetic=False),
         "disputed": opinions.disputed().filter(synthetic=False),
     }
@@ -127,6 +128,7 @@ def _waiting(by: User) -> dict[str, Any]:
         "demo": figure("demo", "made-up", source="demo"),
         "pending": figure("pending", "waiting for analysis", status="all", stage="pending"),
         "failed": figure("failed", "failed", status="all", stage="failed"),
+        "edited": figure("edited", "edited since", status="decided", attention="edited", source="real"),
         "second": Figure("second opinions", counts["second"], f"{review}?mode=second" if review else queue()),
         "disputed": Figure("disputes", counts["disputed"], f"{review}?mode=dispute" if review else queue()),
         "review": review or queue(),

@@ -70,7 +70,8 @@ MATTER: Final = phrases(
     r"(?:delete|erase|remove|stop processing|stop selling|provide me with|send me|give me|hand over"
     r"|disclose) (?:\w{1,12} ){0,3}?(?:(?:my|our) personal (?:data|information|details)|(?:the "
     r"|all )?(?:personal )?(?:data|information) (?:that )?you (?:have|hold|store|keep|process|collected))\b",
-    rf"please (?:delete|erase) (?:all )?(?:of )?(?:my|our) data\b|(?:delete|erase|remove) (?:all )?(?:of )?(?:my"
+    rf"please (?:delete|erase) (?:all )?(?:of )?(?:my|our) data\b(?! (?:cache|export|import|set|table|file|row|point"
+    rf"|model|base|view|grid|source|folder|plan|field)){_NOT_A_THING}|(?:delete|erase|remove) (?:all )?(?:of )?(?:my"
     rf"|our) data\b\W{{1,3}}(?:\w{{1,12}}\W{{1,3}}){{0,5}}?{_LAW}\b",
     r"(?:copy|list|record|disclosure|erasure|deletion|rectification) of (?:all )?(?:the |my "
     r"|our )?(?:personal (?:data|information)|data (?:that )?you (?:have|hold|store|keep|process))\b"

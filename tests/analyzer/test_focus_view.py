@@ -253,6 +253,18 @@ def test_severity_that_was_named_with_noise_is_kept(desk: Client, two: tuple[Que
     assert Review.objects.latest("created_at").severity == "high"
 
 
+def test_severity_that_was_named_with_noise_is_kept_where_somebody_was_faster(
+    desk: Client, mia: User, two: tuple[QueueItem, QueueItem]
+) -> None:
+    page = card(desk)
+    assert two[0].analysis
+    reviews.override(analysis=two[0].analysis, by=mia, category="content-gap")
+    both = Page(desk, page.url, page.press("Validate", category="noise", severity="high", meant="severity"))
+    after(both, "Apply mine")
+    mine = Review.objects.latest("created_at")
+    assert (mine.reviewer.username, mine.category, mine.severity) == ("ada", "noise", "high")
+
+
 def test_a_note_is_measured_as_it_was_written(desk: Client, two: tuple[QueueItem, QueueItem]) -> None:
     longest = "line\r\n" * 399 + "12345"
     after(card(desk), "Next", note=longest)

@@ -131,7 +131,14 @@ def test_the_rest_of_a_broken_record_is_not_taken_for_rows(tmp_path: Path) -> No
     _, err = run(csv_file(tmp_path, f"id,comment,page,rating\n{broken}2,Good,,5\n3,Short\n"))
     assert stored_ids() == ["2", "3"]
     assert [line.split(":")[0] for line in err.splitlines()] == ["line 2", "line 3", "line 4"]
-    assert "line 3: fewer fields than the header has, so this may be the rest of a broken record" in err
+    assert "line 3: fewer fields than a row has here, so this may be the rest of a broken record" in err
+
+
+def test_a_broken_record_costs_no_rows_that_are_shorter_than_the_header(tmp_path: Path) -> None:
+    before, behind = ("".join(f"{part}{number},Fine,3\n" for number in range(5)) for part in "ab")
+    out, err = run(csv_file(tmp_path, f'id,comment,rating,page\n{before}x,"Never closed,4\n{behind}'))
+    assert "10 stored, 0 known already, 1 left out" in out
+    assert err.startswith("line 7: ")
 
 
 def test_a_record_of_several_lines_is_named_by_its_first(tmp_path: Path) -> None:

@@ -104,6 +104,10 @@ def test_what_was_edited_after_its_decision_is_found_and_says_so(desk: Client, a
     edited = QueueItem.objects.select_related("feedback").get(feedback__comment="Edited")
     make.revise(edited.feedback, "Edited since")
     assert found(desk, "status=all&attention=edited") == ["Edited since"]
+    offered = [desk.get(f"{QUEUE}?status={status}").content.decode() for status in ("open", "decided")]
+    assert ["attention=edited" in page for page in offered] == [False, True], "where it can find something"
+    overview = desk.get("/admin/").content.decode()
+    assert "Edited since the decision" in overview
     page = desk.get(f"{QUEUE}?status=decided").content.decode()
     assert page.count("changed since the decision") == 1
     assert "until it is decided anew, nothing learns from it" in page

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from analyzer import claims, opinions, reviews, standing
 from analyzer.models import Event, QueueItem, Review
+from feedback.models import Feedback
 from tests import make
 from training import dataset
 
@@ -98,6 +99,18 @@ def test_somebody_whose_decision_was_replaced_is_not_asked_either(ada: User, eve
     reviews.override(analysis=item.analysis, by=eve, category="noise", after=item.review)
     assert opinions.next_item(by=ada) is None
     assert opinions.next_item(by=eve) is None
+
+
+def test_nobody_is_asked_about_words_that_were_edited_since_the_decision(ada: User, eve: User) -> None:
+    item = decided(ada)
+    assert opinions.waiting_for(eve).count() == 1
+    make.revise(item.feedback, "Works now, thank you")
+    make.analysis(Feedback.objects.get(pk=item.pk), category="positive", severity="low")
+    assert not opinions.waiting_for(eve).exists()
+    for open_card in (item, now(item)):
+        with pytest.raises(reviews.Stale, match="edited"):
+            second(open_card, eve)
+    assert Review.objects.count() == 1
 
 
 def test_an_opinion_that_agrees_is_kept_beside_the_decision_and_changes_nothing_else(ada: User, eve: User) -> None:

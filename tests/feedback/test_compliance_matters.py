@@ -40,6 +40,8 @@ LEGAL = [
 ]
 NOT_LEGAL = [
     "How can I delete my data from the sandbox?",
+    "please delete my data cache, the app is slow",
+    "Please delete our data export button",
     "Who can I file a complaint with about the menu?",
     "The copyright year in the footer says 2019",
     "Sue from support was wonderful",

@@ -172,6 +172,8 @@ def test_a_private_key_goes_as_a_whole_even_when_its_end_was_cut_off() -> None:
         ("Passwort lautet Gl4sh4us.", "Passwort lautet [secret]."),
         ("mot de passe : Chat-Noir77 refusé", "mot de passe : [secret] refusé"),
         ("My password is: Summer2024!", "My password is: [secret]"),
+        ("mein Passwort ist  Geheim123", "mein Passwort ist  [secret]"),
+        ("the pin is  4711", "the pin is  [secret]"),
         ("Passwort ist: Geheim", "Passwort ist: [secret]"),
         ("my api key is: abcdef1234567890abcd", "my api key is: [secret]"),
         ("The PIN is: 4321", "The PIN is: [secret]"),

@@ -40,6 +40,10 @@ def test_the_deployment_check_is_clean_in_production_mode() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_proxy_that_is_said_not_to_be_there_makes_no_deployed_desk() -> None:
+    assert check(BEHIND_PROXY="0").returncode == 0
+
+
 @pytest.mark.parametrize("name", ["ALLOWED_HOSTS", "BEHIND_PROXY", "CSRF_TRUSTED_ORIGINS"])
 def test_a_deployed_desk_without_a_key_does_not_fall_back_on_the_laptops(name: str) -> None:
     assert (ROOT / "data" / "secret_key").is_file(), "make test makes it"
@@ -66,6 +70,7 @@ def test_a_site_that_names_no_host_does_not_start() -> None:
 def test_a_patient_endpoint_gets_workers_that_are_as_patient() -> None:
     endpoint = {"DEBUG": "1", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "TRIAGE_TIMEOUT": "90"}
     assert check(**endpoint).returncode == 0
+    assert check(**endpoint, TRIAGE_ENGINE="local", Q_TIMEOUT="60").returncode == 0, "nothing is asked"
     done = check(**endpoint, Q_TIMEOUT="120")
     assert done.returncode != 0
     assert "set Q_TIMEOUT to 210 or more" in done.stderr

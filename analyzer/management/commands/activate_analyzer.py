@@ -25,7 +25,14 @@ class Command(BaseCommand):
             raise CommandError(f"There is no version {number}. The newest are: {known}.") from None
         except versions.NotUsable as error:
             raise CommandError(str(error)) from error
-        now = versions.active()
+        try:
+            now = versions.active()
+        except versions.NotUsable as error:
+            versions.activate(version=before, by=None)
+            raise CommandError(
+                f"{before} stays active: this environment asks for another engine over {version}, which cannot be "
+                f"used. {error}"
+            ) from error
         if now != version:
             raise CommandError(
                 f"Active: {now}, not {version}: they differ in their engine only, and this environment asks for "

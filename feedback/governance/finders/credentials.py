@@ -44,7 +44,7 @@ _TOKENS: Final = (
 _ASSIGNED: Final = re.compile(
     rf"""(?<![^\W_])(?:(?P<password>{_PASSWORDS})|(?P<token>{_TOKENS})|(?P<pin>pin(?:[\s-]?code)?))(?![^\W_])["']?
         (?:\s{{0,2}}(?P<equals>:=|=>|=)\s{{0,2}}|(?P<colon>\s{{0,2}}:\s{{0,3}}|\s-\s|\s\()
-          |\s(?P<verb>is|was|ist|lautet|est|es|era|è|é|jest)(?:(?P<pause>\s?:\s{{0,3}})|\s))
+          |\s(?P<verb>is|was|ist|lautet|est|es|era|è|é|jest)(?:(?P<pause>\s?:\s{{0,3}})|\s{{1,2}}))
         (?:"(?P<quoted>[^"\n\ufffc]{{3,200}})"|'(?P<single>[^'\n\ufffc]{{3,200}})'|(?P<bare>[^\s"'<>;,&\ufffc]{{3,500}}))""",
     re.IGNORECASE | re.VERBOSE,
 )
