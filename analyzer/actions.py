@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from analyzer.schema import ACTION_MAX, Task
 from analyzer.taxonomy import Category, Severity
+from feedback.governance.pii import redact
 
 QUOTE_CHARS: Final = 120
 WHERE_CHARS: Final = 160
@@ -35,6 +37,13 @@ def suggest(task: Task, *, category: Category, severity: Severity, evidence: tup
     if severity in _URGENT and category in (Category.WEBSITE_BUG, Category.FRAMEWORK_ISSUE):
         text = "Today: " + text
     return text[:ACTION_MAX]
+
+
+@lru_cache(maxsize=50_000)
+def redacted(action: str) -> str:
+    """An action as a model, a critic or a file may see it: unlike a comment it is stored as somebody wrote it."""
+    # A placeholder may be longer than what it replaced.
+    return redact(action).text[:ACTION_MAX].strip()
 
 
 def _fill(template: str, **values: str) -> str:

@@ -12,10 +12,9 @@ from django.db.models import F
 
 from analyzer import actions
 from analyzer.models import AnalyzerVersion, Review
-from analyzer.schema import ACTION_MAX, Example, Task
+from analyzer.schema import Example, Task
 from analyzer.taxonomy import Category, Severity
 from feedback.choices import ComplianceOutcome
-from feedback.governance.pii import redact
 
 # How far back the desk remembers, and how much of it a model is shown.
 RECENT: Final = 2_000
@@ -61,14 +60,8 @@ class Memory:
                 break
             one = self._remembered[position]
             if one.id != task.id and all(one.example.comment != other.comment for other in found):
-                found.append(_redacted(one.example))
+                found.append(one.example.model_copy(update={"action": actions.redacted(one.example.action)}))
         return tuple(reversed(found))
-
-
-def _redacted(example: Example) -> Example:
-    """What visitors wrote was redacted when it came; what staff wrote as an action was not."""
-    # A placeholder may be longer than what it replaced.
-    return example.model_copy(update={"action": redact(example.action).text[:ACTION_MAX].strip()})
 
 
 def recall(task: Task, version: AnalyzerVersion) -> tuple[Example, ...]:

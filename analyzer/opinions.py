@@ -76,9 +76,8 @@ def next_item(*, by: User) -> QueueItem | None:
 
 def waiting_for(by: User) -> QuerySet[QueueItem]:
     """Decided items that this person may give a second opinion on, most important first."""
-    wanted = QueueItem.objects.filter(second=QueueItem.Second.WANTED, status=QueueItem.Status.DECIDED)
     # Of edited words nobody has given a first one.
-    wanted = wanted.filter(edited=False)
+    wanted = QueueItem.objects.filter(second=QueueItem.Second.WANTED, status=QueueItem.Status.DECIDED, edited=False)
     # As a list made once: asked item by item, SQLite would read all that this person ever said for each of them.
     theirs = Review.objects.filter(reviewer=by).values("feedback")
     return wanted.exclude(pk__in=theirs).order_by(*claims.FORWARD)
@@ -134,7 +133,7 @@ def give(
     opinion.save(force_insert=True)
     agreed = standing.same(first, opinion)
     as_seen = QueueItem.objects.filter(pk=item.pk, review=first, analysis=analysis, second=QueueItem.Second.WANTED)
-    given = as_seen.filter(edited=False).update(
+    given = as_seen.update(
         second=QueueItem.Second.AGREED if agreed else QueueItem.Second.DISPUTED,
         claimed_by=None,
         claimed_until=None,

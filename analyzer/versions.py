@@ -18,10 +18,10 @@ from analyzer.engines import Spec
 from analyzer.models import AnalyzerVersion
 from feedback.transactions import transact
 
-logger = logging.getLogger(__name__)
-
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+logger = logging.getLogger(__name__)
 
 COLD_START = "cold-start"
 

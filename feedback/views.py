@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import normalize_newlines
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -29,7 +30,7 @@ def form(request: HttpRequest) -> HttpResponse:
 
     said = request.POST.copy()
     # Browsers send a line break as two characters; the visitor was shown, and typed, one.
-    said["comment"] = said.get("comment", "").replace("\r\n", "\n")
+    said["comment"] = normalize_newlines(said.get("comment", ""))
     filled = FeedbackForm(said)
     try:
         return _take(request, said, filled)

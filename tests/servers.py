@@ -31,6 +31,12 @@ def missing(what: str) -> None:
     pytest.skip(f"{what} is not here.")
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Server:
     """A process that may be killed with -9 and started again."""
 
@@ -52,10 +58,7 @@ class Redis(Server):
     """A server on a free port that keeps its data in a folder, so that it can come back after a kill."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._folder, self._port = folder, free_port()
 
     @property
     def url(self) -> str:

@@ -56,16 +56,17 @@ class Desk:
     def start_worker(self) -> subprocess.Popen[bytes]:
         return self.start("qcluster")
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """manage.py in a session of its own, silent and not waited for."""
-        return subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def start(self, *arguments: str, told: Path | None = None) -> subprocess.Popen[bytes]:
+        """manage.py in a session of its own, not waited for; what it complains of goes into the file told."""
+        with (told or Path(os.devnull)).open("wb") as complaints:
+            return subprocess.Popen(
+                [sys.executable, "manage.py", *arguments],
+                cwd=ROOT,
+                env=self.environment,
+                start_new_session=True,
+                stdout=subprocess.DEVNULL,
+                stderr=complaints,
+            )
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         connection = sqlite3.connect(self.database, timeout=30)

@@ -8,15 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
 
+from analyzer import actions
 from analyzer.engines.local import LabelledText
 from analyzer.models import QueueItem, Review
-from analyzer.schema import ACTION_MAX, Task
+from analyzer.schema import Task
 from analyzer.taxonomy import Category
 from feedback.choices import ComplianceOutcome
-from feedback.governance.pii import redact
 from training import duplicates
 from training.models import TrainingRun
 
@@ -252,9 +251,10 @@ def _of_parts(parts: dict[str, list[Example]], left_out: Sequence[Example]) -> D
 
 def seen(examples: Iterable[Example], run: TrainingRun | None) -> int:
     """How many of these a run may have learned from: old enough for that, and decided when it began."""
+    if run is None:
+        return 0
     return sum(
-        run is not None
-        and example.received_at is not None
+        example.received_at is not None
         and example.decided_at is not None
         and may_have_learned(run, example.received_at)
         and example.decided_at < run.started_at
@@ -289,7 +289,7 @@ def _example(item: QueueItem, review: Review) -> Example:
         rating=said.rating,
         page=said.page,
         severity=review.severity or None,
-        action=_redacted(review.action) or None,
+        action=actions.redacted(review.action) or None,
         priority=review.priority,
         provenance=review.provenance,
         weight=WEIGHTS[review.provenance],
@@ -299,15 +299,8 @@ def _example(item: QueueItem, review: Review) -> Example:
         held=said.compliance == ComplianceOutcome.HOLD,
         injection=injection,
         flagged=injection or said.compliance != ComplianceOutcome.ACCEPT,
-        overruled=Overruled(machine.category, machine.severity, _redacted(machine.action)) if machine else None,
+        overruled=Overruled(machine.category, machine.severity, actions.redacted(machine.action)) if machine else None,
     )
-
-
-@lru_cache(maxsize=50_000)
-def _redacted(action: str) -> str:
-    """An action for a model, a critic or a file: unlike a comment it was not redacted when it was stored."""
-    # A placeholder may be longer than what it replaced.
-    return redact(action).text[:ACTION_MAX].strip() if action else ""
 
 
 def grouped(examples: Sequence[Example]) -> list[Example]:

@@ -141,7 +141,7 @@ def evaluate(
             name: part["value"] for name, part in parts.items()
         }
         class_intervals[category] = parts
-    curve = _curve(data)
+    curve = coverage_curve(data.confidence, data.right)
     return Report(
         n=n,
         accuracy=values["accuracy"],
@@ -151,7 +151,7 @@ def evaluate(
         confusion=_confusion(data),
         severity_recall=intervals["severity_recall"]["value"],
         mean_reward=values["mean_reward"],
-        coverage={f"{target:.2f}": _reach(curve, target) for target in PRECISIONS},
+        coverage={f"{target:.2f}": reach(curve, target) for target in PRECISIONS},
         version=version,
         intervals=intervals | {"per_class": class_intervals},
         reliability=_reliability(data),
@@ -297,7 +297,7 @@ def _chance(data: Sample, *, seed: int, repeats: int = 400) -> Floats:
 
 
 def _coverages(data: Sample, weights: Floats) -> dict[str, Floats]:
-    order, ends = _ranking(data)
+    order, ends = _ranking(data.confidence)
     taken = np.cumsum(weights[:, order], axis=1)[:, ends]
     right = np.cumsum(weights[:, order] * data.right[order], axis=1)[:, ends]
     return {
@@ -306,29 +306,30 @@ def _coverages(data: Sample, weights: Floats) -> dict[str, Floats]:
     }
 
 
-def _ranking(data: Sample) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _ranking(confidence: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The items, most confident first, and where a threshold can lie: after the last of equal confidences."""
-    order = np.argsort(-data.confidence, kind="stable")
-    ordered = data.confidence[order]
+    order = np.argsort(-confidence, kind="stable")
+    ordered = confidence[order]
     return order, np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
 
 
-def _curve(data: Sample) -> list[dict[str, Any]]:
+def coverage_curve(confidence: Floats, right: NDArray[np.bool_]) -> list[dict[str, Any]]:
     """Coverage and precision at every threshold that makes a difference, most confident first."""
-    order, ends = _ranking(data)
-    right = np.cumsum(data.right[order])
+    order, ends = _ranking(confidence)
+    summed = np.cumsum(right[order])
     return [
         {
             "coverage": float((end + 1) / len(order)),
-            "precision": float(right[end] / (end + 1)),
-            "threshold": float(data.confidence[order[end]]),
+            "precision": float(summed[end] / (end + 1)),
+            "threshold": float(confidence[order[end]]),
             "n": int(end + 1),
         }
         for end in ends
     ]
 
 
-def _reach(curve: Sequence[dict[str, Any]], target: float) -> dict[str, Any]:
+def reach(curve: Sequence[dict[str, Any]], target: float) -> dict[str, Any]:
+    """The point with the largest coverage at this precision or more; without threshold where there is none."""
     nowhere = {"coverage": 0.0, "precision": None, "threshold": None, "n": 0}
     return next((point for point in reversed(curve) if point["precision"] >= target - 1e-12), nowhere)
 

@@ -34,7 +34,7 @@ VERSION = _heading.group(1) if _heading else "unknown"
 # data/secret_key where `make run` wrote it; plain http on loopback), and production (SECRET_KEY set).
 DEBUG = env_bool("DEBUG")
 # What only a desk that others reach is given: there a key that is missing must not be made good in silence.
-DEPLOYED = ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS")
+_deployed = ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS")
 SECRET_KEY = env_secret("SECRET_KEY")
 _embedded_key = DATA_DIR / "secret_key"
 EMBEDDED = not SECRET_KEY and not DEBUG and "DEBUG" not in os.environ and _embedded_key.is_file()
@@ -44,11 +44,11 @@ elif not SECRET_KEY and DEBUG:
     SECRET_KEY = "only-for-development-never-for-a-site-that-others-can-reach"  # noqa: S105 (refused without DEBUG)
 # Behind a reverse proxy that sets X-Forwarded-For and X-Forwarded-Proto itself; else both are ignored.
 BEHIND_PROXY = env_bool("BEHIND_PROXY")
-named = [name for name in DEPLOYED if os.environ.get(name, "").strip()] + ["BEHIND_PROXY"] * BEHIND_PROXY
-if EMBEDDED and named:
+_named = [name for name in _deployed if os.environ.get(name, "").strip()] + ["BEHIND_PROXY"] * BEHIND_PROXY
+if EMBEDDED and _named:
     raise ImproperlyConfigured(
-        f"{named[0]} is set, so this is to be a deployed desk, but SECRET_KEY is not. Set SECRET_KEY, or "
-        f"SECRET_KEY_FILE, to a long random value; for a desk on this machine alone take {named[0]} out."
+        f"{_named[0]} is set, so this is to be a deployed desk, but SECRET_KEY is not. Set SECRET_KEY, or "
+        f"SECRET_KEY_FILE, to a long random value; for a desk on this machine alone take {_named[0]} out."
     )
 if not SECRET_KEY:
     raise ImproperlyConfigured(

@@ -5,25 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import normalize_newlines
 
-from analyzer.models import CATEGORY_CHOICES, SEVERITY_CHOICES, Analysis, Review
+from analyzer.models import CATEGORY_CHOICES, SEVERITY_CHOICES, TEXT_MAX, Analysis, Review
 from analyzer.schema import ACTION_MAX
 
 FIELDS = ("category", "severity", "action", "priority")
 REASON_MAX = 200
-NOTE_MAX = 2_000
-
-
-def one_line_end(text: str) -> str:
-    """Browsers send a line end as two characters, and count it as one against a field's limit."""
-    return text.replace("\r\n", "\n")
 
 
 class LinesField(forms.CharField):
-    """A text of several lines."""
+    """A text of several lines. Browsers send a line end as two characters, and count it as one against the limit."""
 
     def to_python(self, value: Any) -> str:
-        return str(super().to_python(one_line_end(value) if isinstance(value, str) else value))
+        return str(super().to_python(normalize_newlines(value) if isinstance(value, str) else value))
 
 
 def _reason(what: str) -> forms.CharField:
@@ -52,7 +47,7 @@ class DecisionForm(forms.Form):
     )
     priority_reason = _reason("priority")
     note = LinesField(
-        label="Note (optional)", required=False, max_length=NOTE_MAX, widget=forms.Textarea(attrs={"rows": 2})
+        label="Note (optional)", required=False, max_length=TEXT_MAX, widget=forms.Textarea(attrs={"rows": 2})
     )
 
     def __init__(self, analysis: Analysis, review: Review | None, data: Any = None) -> None:

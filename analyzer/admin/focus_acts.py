@@ -12,13 +12,14 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import normalize_newlines
 
 from analyzer import claims, events, opinions, reviews
 from analyzer.admin import badges, decisions, focus_card
-from analyzer.admin.decision_form import FIELDS, NOTE_MAX, one_line_end
+from analyzer.admin.decision_form import FIELDS
 from analyzer.admin.focus_form import FocusForm, Shown
 from analyzer.admin.rounds import FIRST, SECOND, Round
-from analyzer.models import Analysis, QueueItem, Review
+from analyzer.models import TEXT_MAX, Analysis, QueueItem, Review
 from analyzer.reviews import Stale
 from analyzer.taxonomy import HARMLESS, Category, Severity
 
@@ -43,9 +44,9 @@ class Act:
     @property
     def note(self) -> str:
         """Raises BadRequest for one that is longer than the page lets anybody write."""
-        text = one_line_end(self.request.POST.get("note", "")).strip()
-        if len(text) > NOTE_MAX:
-            raise BadRequest(f"A note has at most {NOTE_MAX} characters.")
+        text = normalize_newlines(self.request.POST.get("note", "")).strip()
+        if len(text) > TEXT_MAX:
+            raise BadRequest(f"A note has at most {TEXT_MAX} characters.")
         return text
 
     @property

@@ -14,11 +14,12 @@ from django.forms import Script
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.text import normalize_newlines
 from django.views.decorators.http import require_POST
 
 from analyzer import analyses, events, reviews, roles
 from analyzer.admin import badges, bulk, decisions, detail, export, outcome_buttons, overview, saved_views, seen
-from analyzer.admin.decision_form import DecisionForm, one_line_end
+from analyzer.admin.decision_form import DecisionForm
 from analyzer.admin.filters import QUEUE_FILTERS
 from analyzer.admin.focus import FocusViews, preference
 from analyzer.admin.rounds import LIST_FIELD
@@ -188,7 +189,7 @@ class QueueItemAdmin(ReadOnlyAdmin):
 
     def _refuse(self, request: HttpRequest, item: QueueItem) -> None:
         """Say that the analysis is gone which the page showed: the words were edited. A note is kept with the item."""
-        if note := one_line_end(request.POST.get("note", "")).strip()[:TEXT_MAX]:
+        if note := normalize_newlines(request.POST.get("note", "")).strip()[:TEXT_MAX]:
             events.add_note(item=item, by=decisions.person(request), text=note)
         messages.warning(request, "The item changed while you looked at it, so nothing was decided. Please look again.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from analyzer import analyses, priority, reviews, similar, standing, tasks
 from analyzer.models import Analysis, Fingerprint, QueueItem, ReportGroup
+from feedback.models import Feedback
 from tests import make
 from tests.databases import ON_MONGODB
 
@@ -164,45 +166,43 @@ def test_the_worker_counts_similar_reports_before_it_analyses() -> None:
     assert now(first.queue_item).analysis.priority < analysis.priority
 
 
-@pytest.mark.django_db
-def test_a_report_that_comes_during_an_analysis_is_counted_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    make.working_version()
+def analysed_while(said: Feedback, act: Callable[[], Any], patch: pytest.MonkeyPatch) -> QueueItem:
+    """The item of a feedback after its analysis, during which something happened between rollout and storing."""
     from analyzer import rollout
 
-    first, run = make.feedback(BUTTON), rollout.run
+    run = rollout.run
 
     def meanwhile(*arguments: Any) -> Any:
         outcome = run(*arguments)
-        monkeypatch.undo()
-        analysed(BUTTON)
-        make.compare(now(first.queue_item))
+        patch.undo()
+        act()
         return outcome
 
+    patch.setattr(rollout, "run", meanwhile)
+    assert tasks.analyze_feedback(str(said.pk))
+    return now(said.queue_item)
+
+
+@pytest.mark.django_db
+def test_a_report_that_comes_during_an_analysis_is_counted_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    make.working_version()
+    first = make.feedback(BUTTON)
     analysed(BUTTON)
-    monkeypatch.setattr(rollout, "run", meanwhile)
-    assert tasks.analyze_feedback(str(first.pk))
-    item = now(first.queue_item)
+
+    def another_comes() -> None:
+        analysed(BUTTON)
+        make.compare(now(first.queue_item))
+
+    item = analysed_while(first, another_comes, monkeypatch)
     assert item.similar == 2
-    assert item.priority == standing.priority_of(item, None)[0]
-    assert item.priority > item.analysis.priority
+    assert item.priority == standing.priority_of(item, None)[0] > item.analysis.priority
 
 
 @pytest.mark.django_db
 def test_a_first_report_counts_the_copies_that_came_while_it_was_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
     make.working_version()
-    from analyzer import rollout
-
-    first, run = make.feedback(BUTTON), rollout.run
-
-    def meanwhile(*arguments: Any) -> Any:
-        outcome = run(*arguments)
-        monkeypatch.undo()
-        assert tasks.analyze_feedback(str(make.feedback(BUTTON).pk))
-        return outcome
-
-    monkeypatch.setattr(rollout, "run", meanwhile)
-    assert tasks.analyze_feedback(str(first.pk))
-    item = now(first.queue_item)
+    first = make.feedback(BUTTON)
+    item = analysed_while(first, lambda: tasks.analyze_feedback(str(make.feedback(BUTTON).pk)), monkeypatch)
     assert item.similar == 1
     assert item.priority == standing.priority_of(item, None)[0] > item.analysis.priority
 

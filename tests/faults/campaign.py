@@ -33,10 +33,10 @@ from tests.faults import verdict
 from tests.faults.people import PASSWORD, Crowd, Reviewer, Visitor
 from tests.faults.postgres import run_postgres
 from tests.faults.secantus import read_mongodb, run_secantus
-from tests.faults.site import Service, Site, Supervisor, free_port
+from tests.faults.site import Service, Site, Supervisor
 from tests.faults.verdict import Plan, Read, Round
 from tests.processes import outlasting
-from tests.servers import run_redis
+from tests.servers import free_port, run_redis
 from tests.worker import until
 
 REVIEWERS = ("ada", "eve")

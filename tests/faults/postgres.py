@@ -14,8 +14,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from tests.faults.site import free_port
-from tests.servers import Server, missing
+from tests.servers import Server, free_port, missing
 from tests.worker import until
 
 USER = "desk"

@@ -15,8 +15,7 @@ from typing import Any, Final
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from tests.faults.site import free_port
-from tests.servers import Server
+from tests.servers import Server, free_port
 from tests.worker import until
 
 # Users alone have no key of ours.

@@ -17,16 +17,11 @@ from pathlib import Path
 import psutil
 
 from tests.processes import kill_family
+from tests.servers import free_port
 from tests.worker import ROOT, until
 
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text(encoding="utf-8").splitlines())
 HOST = "desk.example"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Service:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.site import free_port
 from tests.processes import alive, children
+from tests.servers import free_port
 from tests.training.test_lightning_store import Once, touchy_agent
 from tests.worker import ROOT, until
 from training import lightning

@@ -23,13 +23,13 @@ def test_a_database_that_was_away_costs_a_pause_and_no_document(
     shop.insert_one({"comment": "Said before the outage"})
     with run_postgres() as server:
         desk = Desk(tmp_path, DATABASE_URL=server.url, MONGO_MIRROR_URL=settings.MONGO_MIRROR_URL)
-        watch = desk.start("sync_feedback", "--watch")
+        told = tmp_path / "told"
+        watch = desk.start("sync_feedback", "--watch", told=told)
         try:
             until(partial(_stored, server, 1), "the first document")
             server.kill()
             shop.insert_one({"comment": "Said while the database was away"})
-            # Long enough for the watch to meet the outage, which is what must not end it.
-            until(lambda: not server.answers(), "the outage")
+            until(lambda: "own database does not answer. Trying again" in told.read_text(), "its meeting the outage")
             server.start()
             server.wait()
             until(partial(_stored, server, 2), "what was said meanwhile")

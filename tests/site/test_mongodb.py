@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from pymongo.database import Database
 
 from tests.on_mongodb import database_url
 from tests.processes import kill_family
+from tests.servers import free_port
 from tests.worker import Desk, until
 
 
@@ -307,9 +307,7 @@ def test_groups_that_were_counted_before_the_migration_was_killed_are_counted_ag
 
 
 def test_a_process_whose_server_went_away_in_a_transaction_works_again_afterwards(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"mongodb://127.0.0.1:{port}/?serverSelectionTimeoutMS=1000"
     desk = MongoDesk(tmp_path, url, "desk", migrate=False)
     assert desk.run(LOST.format(port=port)).splitlines() == ["stored failed failed", "stored [4]"]
@@ -317,9 +315,7 @@ def test_a_process_whose_server_went_away_in_a_transaction_works_again_afterward
 
 def test_a_server_that_is_away_is_said_to_come_back(tmp_path: Path) -> None:
     """Before it was ever there, and after it went away; on a stand-in of its own, which alone can be stopped."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     desk = MongoDesk(tmp_path, f"mongodb://127.0.0.1:{port}/?serverSelectionTimeoutMS=500", "desk", migrate=False)
     away = "api 503 10 form 503 True health unreachable staff 503"
     assert desk.run(AWAY.format(port=port)).splitlines() == [

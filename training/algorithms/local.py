@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from analyzer import cold_start
 from analyzer.engines import Spec, local
 from analyzer.verdict import DEFAULT_THRESHOLD
@@ -188,15 +190,9 @@ def threshold(judged: Sequence[tuple[float, bool]]) -> float:
     """The lowest confidence from which on PRECISION of the answers were right, given as (confidence, right)."""
     if len(judged) < TELLING:
         return DEFAULT_THRESHOLD
-    right, found = 0, DEFAULT_THRESHOLD
-    ranked = sorted(judged, reverse=True)
-    following = [confidence for confidence, _ in ranked[1:]]
-    for place, ((confidence, correct), below) in enumerate(zip(ranked, [*following, None], strict=True), start=1):
-        right += correct
-        # No threshold can part those of equal confidence.
-        if confidence != below and right >= PRECISION * place:
-            found = confidence
-    return round(found, 4)
+    confidence, right = (np.array(each) for each in zip(*judged, strict=True))
+    found = evaluation.reach(evaluation.coverage_curve(confidence, right), PRECISION)["threshold"]
+    return DEFAULT_THRESHOLD if found is None else round(found, 4)
 
 
 def _setting(floor: float, lesson: Lesson) -> Setting:

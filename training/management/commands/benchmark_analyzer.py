@@ -19,6 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from analyzer.models import AnalyzerVersion
+from feedback.arguments import COUNT, whole_number
 from feedback.models import Feedback
 
 # What the process is told that measures: its part, and a file with the version to be measured.
@@ -38,13 +39,17 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--items", type=int, default=300, help="Items of a stage and repeat (default 300).")
-        parser.add_argument("--repeats", type=int, default=3, help="Repeats (default 3).")
+        parser.add_argument(
+            "--items", type=whole_number(10), default=300, help="Items of a stage and repeat (default 300)."
+        )
+        parser.add_argument("--repeats", type=COUNT, default=3, help="Repeats (default 3).")
         parser.add_argument(
             "--workers", type=_numbers, default=(1, 2), help="Workers to try (default 1,2; --drain: the last)."
         )
-        parser.add_argument("--seconds", type=int, default=5, help="Of wrk, a repeat (default 5).")
-        parser.add_argument("--calls", type=int, default=200, help="Of the scripted endpoint, a repeat (default 200).")
+        parser.add_argument("--seconds", type=COUNT, default=5, help="Of wrk, a repeat (default 5).")
+        parser.add_argument(
+            "--calls", type=COUNT, default=200, help="Of the scripted endpoint, a repeat (default 200)."
+        )
         parser.add_argument(
             "--stages", type=_words, default=(), help="Of engine,intake,queue,endpoint only these (default all)."
         )
@@ -67,8 +72,6 @@ class Command(BaseCommand):
         )  # fmt: skip
 
     def handle(self, **options: Any) -> None:
-        if options["items"] < 10 or options["repeats"] < 1:
-            raise CommandError("Measure at least 10 items and 1 repeat.")
         part = os.environ.get(SCRATCH)
         if part:
             _prepare()

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from feedback.arguments import COUNT
 from training.scale import table
 from training.scale.scratch import NoScratch, Scratch, require
 
@@ -30,8 +31,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--on", default="sqlite", metavar="URL", help="postgres://… that may make databases (default: SQLite)."
         )
-        parser.add_argument("--rounds", type=int, default=3, help="Rounds over all sizes (default 3).")
-        parser.add_argument("--repeats", type=int, default=5, help="Repeats in each round (default 5).")
+        parser.add_argument("--rounds", type=COUNT, default=3, help="Rounds over all sizes (default 3).")
+        parser.add_argument("--repeats", type=COUNT, default=5, help="Repeats in each round (default 5).")
         parser.add_argument("--only", default="", help="Only what begins like this, such as 'search'.")
         parser.add_argument("--mongo", default="", metavar="URL", help="Measure sync_feedback against this server too.")
         parser.add_argument("--keep", type=Path, metavar="FOLDER", help="Keep the desks there, and use what is there.")
@@ -55,8 +56,6 @@ class Command(BaseCommand):
 
     def _all(self, options: dict[str, Any]) -> None:
         sizes = _sizes(options["sizes"])
-        if options["rounds"] < 1 or options["repeats"] < 1:
-            raise CommandError("Measure at least once.")
         with tempfile.TemporaryDirectory(prefix="triage-scale-") as temporary:
             folder: Path = options["keep"] or Path(temporary)
             sqlite = options["on"] == "sqlite"

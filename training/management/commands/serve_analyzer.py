@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analyzer import adapters
 from analyzer.models import AnalyzerVersion
-from feedback.arguments import PORT
+from feedback.arguments import PORT, positive
 from training.finetune.server import START_SECONDS, ServingFailed, running
 
 LOOK_SECONDS = 1.0
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", help="What to call it; default: the version's own name, or the folder's.")
         parser.add_argument("--port", type=PORT, default=8011, help="Port on 127.0.0.1 (default 8011).")
         parser.add_argument(
-            "--timeout", type=float, default=START_SECONDS, metavar="S",
+            "--timeout", type=positive, default=START_SECONDS, metavar="S",
             help=f"Seconds that loading may take (default {START_SECONDS:g}).",
         )  # fmt: skip
 

@@ -62,13 +62,7 @@ class Command(BaseCommand):
         add("--dry-run", action="store_true", help="Train and compare, but store nothing.")
         add("--by", metavar="USER", help="Who lets it go live; must be a manager. Default: the system.")
         add("--seed", type=whole_number(0), default=0, help="The same seed and data give the same local candidate.")
-        add(
-            "--minimum",
-            type=COUNT,
-            default=50,
-            metavar="N",
-            help="Refuse to learn from fewer decisions (50).",
-        )
+        add("--minimum", type=COUNT, default=50, metavar="N", help="Refuse to learn from fewer decisions (50).")
         add("--no-curve", action="store_false", dest="curve", help="Leave out the learning curve.")
         budget = parser.add_argument_group("budget of apo and reinforce")
         add = budget.add_argument

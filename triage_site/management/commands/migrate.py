@@ -46,8 +46,10 @@ def _alone(connection: BaseDatabaseWrapper) -> Iterator[None]:
             os.close(folder)
     elif connection.vendor == "mongodb":
         from triage_site.mongodb import lease
+        from triage_site.mongodb.base import DatabaseWrapper
 
-        with lease.hold(connection.database, "migrate"):  # type: ignore[attr-defined]
+        assert isinstance(connection, DatabaseWrapper)
+        with lease.hold(connection.database, "migrate"):
             yield
     else:
         yield
