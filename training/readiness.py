@@ -156,16 +156,17 @@ def _fine_tuning() -> str:
 
 def _hosted() -> str:
     """Asks the endpoint for its jobs, which costs nothing and sends nothing."""
-    from training import runs
+    from training import availability
     from training.algorithms import HOSTED
     from training.hosted.api import API, Unreachable
+    from training.refusals import Unavailable
     from training.watch import Unusable
 
     try:
-        runs.chosen(HOSTED)
+        availability.chosen(HOSTED)
         api = API(base_url=settings.OPENAI_BASE_URL, api_key=settings.OPENAI_API_KEY)
         api.check()
-    except (runs.Unavailable, Unreachable, Unusable) as reason:
+    except (Unavailable, Unreachable, Unusable) as reason:
         raise Absent(str(reason)) from None
     return f"{api.name} has a fine-tuning API that takes the key; nothing is sent to it before somebody agrees"
 

@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from analyzer import adapters, memory, roles, versions
+from analyzer import adapters, memory, versions
 from analyzer.engines import EngineError
 from analyzer.models import AnalyzerVersion
-from training import watch
-from training.algorithms import ALGORITHMS, APO, AUTO, HOSTED, LOCAL, TUNING, Lesson, Options, Proposal
-from training.finetune import extras
+from training import availability, promotion, watch
+from training.algorithms import AUTO, HOSTED, TUNING, Lesson, Options, Proposal
 from training.models import TrainingRun
+from training.refusals import Busy, Refused
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -35,22 +34,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 STATUS = TrainingRun.Status
-
-
-class Refused(Exception):
-    """A run that was not started, or a candidate that may not go live; the message says why."""
-
-
-class Busy(Refused):
-    """Another run is going on; the message says which."""
-
-
-class Unavailable(Refused):
-    """An algorithm that cannot run here, with the reason."""
-
-
-class NotPromotable(Refused):
-    """A candidate that may not go live, with the reason."""
 
 
 class Overtaken(watch.Ended):
@@ -73,9 +56,9 @@ def execute(
     stored or sent.
     """
     options = options or Options()
-    names = available() if algorithm == AUTO else chosen(algorithm)
+    names = availability.available() if algorithm == AUTO else availability.chosen(algorithm)
     if options.promote:
-        check_promoter(by)
+        promotion.check_promoter(by)
         if options.dry_run:
             raise Refused("A dry run stores nothing, so that there is nothing to promote.")
     TrainingRun.objects.reap()
@@ -121,81 +104,8 @@ def carry_out(
             _fail(run, options, STATUS.FAILED, f"{type(error).__name__}: {error}")
             raise
     if options.promote and run.outcome == TrainingRun.Outcome.PROPOSED:
-        promote(run=run, by=by)
+        promotion.promote(run=run, by=by)
     return run
-
-
-def available() -> list[str]:
-    """What auto tries: the local engine always, the prompt where a model may be asked.
-
-    Reinforce is left out: where a decision names the right answer, as here, local learns more from as many items.
-    """
-    return [LOCAL, APO] if _may_ask() else [LOCAL]
-
-
-def chosen(algorithm: str) -> list[str]:
-    """The named algorithms; raises Unavailable."""
-    names = [name.strip() for name in algorithm.split(",")]
-    for name in names:
-        if name not in ALGORITHMS:
-            raise Unavailable(f"There is no algorithm {name}; there are {', '.join((AUTO, *ALGORITHMS))}.")
-    if APO in names and not _may_ask():
-        raise Unavailable(
-            "apo improves the prompt by asking a model: set OPENAI_BASE_URL or OPENAI_API_KEY, and not "
-            "TRIAGE_ENGINE=local. To learn without a model: --algorithm local."
-        )
-    if HOSTED in names and len(names) > 1:
-        raise Unavailable("hosted runs alone: its job may take a day, and goes on when the run has ended.")
-    if HOSTED in names and not _may_ask():
-        raise Unavailable(
-            "hosted sends decisions to a fine-tuning API: set OPENAI_API_KEY or OPENAI_BASE_URL, and not "
-            "TRIAGE_ENGINE=local. To learn on this machine: --algorithm local, reinforce, or sft."
-        )
-    if any(name in TUNING for name in names) and (absent := extras.missing()):
-        raise Unavailable(extras.advice(absent))
-    return names
-
-
-def promote(*, run: TrainingRun, by: User | None, force: bool = False) -> AnalyzerVersion:
-    """Make a run's candidate the active version and record why it may be; by None is the system itself.
-
-    Raises PermissionDenied, or NotPromotable when the run did not pass the gate against the version that is active
-    now. force goes past the gate, and the record says so.
-    """
-    check_promoter(by)
-    version, now = run.candidate, timezone.now()
-    if version is None:
-        raise NotPromotable(f"Run {run.number} made no candidate.")
-    before = versions.active()
-    if before.pk == version.pk:
-        raise NotPromotable(f"Version {version.number} is active already.")
-    if not force:
-        if not run.gate.get("promote"):
-            reasons = " ".join(run.gate.get("reasons", ())) or "It was never compared on held-out items."
-            raise NotPromotable(f"Run {run.number} did not pass the gate. {reasons}")
-        if run.active_id != before.pk:
-            raise NotPromotable(
-                f"Run {run.number} was compared with version {run.active and run.active.number}, but version "
-                f"{before.number} is active now: train again."
-            )
-    record = {
-        "run": run.number,
-        "over": before.number,
-        "forced": force,
-        "by": by.get_username() if by else "system",
-        "at": now.isoformat(),
-        "seed": run.seed,
-        "dataset": {key: run.dataset.get(key) for key in ("digest", "shares", "n", "from")},
-        "gate": run.gate,
-    }
-    with transaction.atomic():
-        version.metrics = version.metrics | {"promotion": record}
-        version.save(update_fields=("metrics",))
-        versions.activate(version=version, by=by)
-        run.outcome, run.approved_by, run.approved_at = TrainingRun.Outcome.PROMOTED, by, now
-        run.metrics = run.metrics | {"promotion": record}
-        run.save(update_fields=("outcome", "approved_by", "approved_at", "metrics"))
-    return version
 
 
 def _train(
@@ -293,7 +203,7 @@ def _lesson(
         active=versions.spec(AnalyzerVersion.objects.get(pk=active.pk)),
         options=options,
         control=control,
-        engine=active.engine if active.engine != "local" else _asking_engine(),
+        engine=active.engine if active.engine != "local" else availability.asking_engine(),
         model=active.model or settings.TRIAGE_MODEL,
         examples=int(active.calibration.get("examples", memory.SHOWN)),
         calibration=dict(active.calibration),
@@ -458,19 +368,3 @@ def _fail(run: TrainingRun, options: Options, status: str, reason: str) -> None:
         TrainingRun.objects.filter(pk=run.pk, status=STATUS.RUNNING).update(
             status=status, **{name: getattr(run, name) for name in stored}
         )
-
-
-def _may_ask() -> bool:
-    return bool(settings.TRIAGE_ENDPOINT) and _asking_engine() != "local"
-
-
-def _asking_engine() -> str:
-    """The engine that a prompt is for: the one that the environment names, else the plain one."""
-    if settings.TRIAGE_ENGINE_NAMED:
-        return str(settings.TRIAGE_ENGINE)
-    return "llm"
-
-
-def check_promoter(by: User | None) -> None:
-    if by is not None and not by.has_perm(roles.ACTIVATE):
-        raise PermissionDenied("Only a manager may let a version go live.")

@@ -13,8 +13,8 @@ from django.test import Client
 from analyzer import adapters, versions
 from analyzer.models import AnalyzerVersion
 from tests.training import make_runs
-from training import runs
-from training.runs import NotPromotable
+from training import promotion
+from training.refusals import NotPromotable
 
 pytestmark = pytest.mark.django_db
 
@@ -81,11 +81,11 @@ def test_promoting_and_the_command_refuse_it_too(folder: Path, mia: User) -> Non
     run = make_runs.run(candidate=version)
     (folder / adapters.WEIGHTS).write_bytes(b"number5")
     with pytest.raises(versions.NotUsable):
-        runs.promote(run=run, by=mia)
+        promotion.promote(run=run, by=mia)
     run.refresh_from_db()
     assert run.outcome == "proposed"
     with pytest.raises(NotPromotable):
-        runs.promote(run=make_runs.run(better=False, candidate=version), by=mia)
+        promotion.promote(run=make_runs.run(better=False, candidate=version), by=mia)
     with pytest.raises(CommandError, match="not the one that was evaluated"):
         call_command("activate_analyzer", version.number)
 

@@ -13,7 +13,7 @@ from tests import make
 from tests.llm_server import LLMServer, Scripted, status, text
 from tests.training import classroom, scripted_model
 from tests.training.scripted_model import BASE, RULES, of_kind
-from training import dataset, runs
+from training import dataset, promotion, refusals, runs
 from training.algorithms import Options
 from training.models import TrainingRun
 
@@ -134,8 +134,8 @@ def test_a_model_that_goes_away_before_the_comparison_is_no_reason_to_judge_its_
     # What the search has cost is not thrown away.
     assert run.candidate is not None
     assert RULES[0] in run.candidate.prompt
-    with pytest.raises(runs.NotPromotable, match="It was never compared on held-out items"):
-        runs.promote(run=run, by=None)
+    with pytest.raises(refusals.NotPromotable, match="It was never compared on held-out items"):
+        promotion.promote(run=run, by=None)
 
 
 def test_of_several_algorithms_one_may_fail(desk: Any) -> None:

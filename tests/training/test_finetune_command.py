@@ -16,7 +16,7 @@ from analyzer.models import AnalyzerVersion, QueueItem
 from tests import make
 from tests.training import sorted_desk, workshop
 from tests.training.sorted_desk import train
-from training import runs
+from training import availability, refusals
 from training.finetune import checkpoints
 from training.finetune.job import Directory
 from training.finetune.server import serving
@@ -196,7 +196,7 @@ def test_without_the_extras_one_line_says_what_to_do(monkeypatch: pytest.MonkeyP
     from training.finetune import extras
 
     monkeypatch.setattr(extras, "find_spec", lambda name: None if name in ("torch", "trl") else object())
-    with pytest.raises(runs.Unavailable) as caught:
-        runs.chosen("sft")
+    with pytest.raises(refusals.Unavailable) as caught:
+        availability.chosen("sft")
     assert str(caught.value).startswith("Fine-tuning needs torch, trl: make install-finetune")
     assert "--algorithm local" in str(caught.value)

@@ -18,7 +18,7 @@ from training import dataset, runs
 from training.algorithms import Lesson, Options, finetune
 from training.finetune import rows
 from training.finetune.job import Directory
-from training.runs import Refused
+from training.refusals import Refused
 
 pytestmark = pytest.mark.django_db
 

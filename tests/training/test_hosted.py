@@ -16,7 +16,7 @@ from tests.llm_server import Scripted, dropped, status
 from tests.training import classroom
 from tests.training.tuned_desk import kept, tune
 from tests.training.tuning_server import MODEL, TuningServer, rows
-from training import dataset, runs
+from training import availability, dataset, refusals, runs
 from training.algorithms import hosted
 from training.models import TrainingRun
 
@@ -100,14 +100,14 @@ def test_overrides_are_uploaded_as_preferences(tuning: TuningServer, ada: User) 
 
 
 def test_without_overrides_there_is_no_preference_and_nothing_is_sent(tuning: TuningServer) -> None:
-    with pytest.raises(runs.Refused, match="needs 10 overrides that changed an answer and there are 0"):
+    with pytest.raises(refusals.Refused, match="needs 10 overrides that changed an answer and there are 0"):
         tune(method="preference")
     assert tuning.requests == []
 
 
 def test_what_is_not_confirmed_is_not_sent(tuning: TuningServer) -> None:
     shown: list[str] = []
-    with pytest.raises(runs.Refused, match="nothing was sent"):
+    with pytest.raises(refusals.Refused, match="nothing was sent"):
         tune(confirm=lambda what: bool(shown.append(what)), training_price=3.0, input_price=1.0, output_price=2.0)
     assert tuning.requests == []
     assert not TrainingRun.objects.exists()
@@ -117,29 +117,29 @@ def test_what_is_not_confirmed_is_not_sent(tuning: TuningServer) -> None:
 
 
 def test_nobody_to_ask_is_a_no(tuning: TuningServer) -> None:
-    with pytest.raises(runs.Refused, match="Not confirmed"):
+    with pytest.raises(refusals.Refused, match="Not confirmed"):
         runs.execute(algorithm="hosted", progress=[].append)
     assert tuning.requests == []
 
 
 def test_hosted_is_refused_without_an_endpoint_and_never_tried_by_auto(untuned: Any) -> None:
-    assert "hosted" not in runs.available()
+    assert "hosted" not in availability.available()
     untuned.TRIAGE_ENDPOINT = False
-    with pytest.raises(runs.Unavailable, match="set OPENAI_API_KEY or OPENAI_BASE_URL"):
+    with pytest.raises(refusals.Unavailable, match="set OPENAI_API_KEY or OPENAI_BASE_URL"):
         tune()
     untuned.TRIAGE_ENDPOINT, untuned.TRIAGE_ENGINE_NAMED, untuned.TRIAGE_ENGINE = True, True, "local"
-    with pytest.raises(runs.Unavailable, match="and not TRIAGE_ENGINE=local"):
+    with pytest.raises(refusals.Unavailable, match="and not TRIAGE_ENGINE=local"):
         tune()
 
 
 def test_hosted_runs_alone(tuning: TuningServer) -> None:
-    with pytest.raises(runs.Unavailable, match="hosted runs alone"):
+    with pytest.raises(refusals.Unavailable, match="hosted runs alone"):
         runs.execute(algorithm="local,hosted", progress=[].append, confirm=lambda what: True)
     assert tuning.requests == []
 
 
 def test_a_dry_run_sends_nothing(tuning: TuningServer) -> None:
-    with pytest.raises(runs.Refused, match="A dry run stores nothing"):
+    with pytest.raises(refusals.Refused, match="A dry run stores nothing"):
         tune(dry_run=True)
     assert tuning.requests == []
 

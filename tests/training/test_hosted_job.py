@@ -20,7 +20,7 @@ from tests.llm_server import Received, Scripted, dropped, not_json, status
 from tests.training import classroom
 from tests.training.tuned_desk import kept, tune
 from tests.training.tuning_server import MODEL, STATES, TuningServer
-from training import dataset, runs, watch
+from training import dataset, refusals, watch
 from training.algorithms import Lesson, Options, hosted
 from training.hosted import resumption
 from training.hosted.api import API
@@ -141,7 +141,7 @@ def test_while_the_job_of_a_killed_run_may_go_on_no_second_one_is_paid_for(tunin
         pid=gone.pid,
         metrics={"hosted": {"state": "running", "job": "ftjob-1"}},
     )
-    with pytest.raises(runs.Refused, match="The job of run 1 may still be going on"):
+    with pytest.raises(refusals.Refused, match="The job of run 1 may still be going on"):
         tune()
     run.refresh_from_db()
     assert run.status == "failed"
@@ -152,7 +152,7 @@ def test_a_job_that_cannot_be_cancelled_is_named_and_can_be_followed_again(tunin
     tuning.faults["POST fine_tuning"] = [lambda request: None, status(500)]
     run, _ = stopped_while_running(tuning)
     assert "job ftjob-1 could not be cancelled" in run.error
-    with pytest.raises(runs.Refused, match=f"The job of run {run.number} may still be going on"):
+    with pytest.raises(refusals.Refused, match=f"The job of run {run.number} may still be going on"):
         tune()
     tuning.states = ["cancelled"]
     again = resumption.resume(progress=[].append)
@@ -230,8 +230,8 @@ def test_decisions_made_while_the_job_ran_do_not_change_what_is_examined(
 
 
 def test_a_run_that_needs_no_going_on_is_refused(tuning: TuningServer) -> None:
-    with pytest.raises(runs.Refused, match="There is no hosted run that can be resumed"):
+    with pytest.raises(refusals.Refused, match="There is no hosted run that can be resumed"):
         resumption.resume()
     run, _ = tune()
-    with pytest.raises(runs.Refused, match=f"Run {run.number} cannot be resumed"):
+    with pytest.raises(refusals.Refused, match=f"Run {run.number} cannot be resumed"):
         resumption.resume(number=run.number)

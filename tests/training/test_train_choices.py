@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.training import desk
-from training import runs
+from training import availability
 from training.algorithms import Proposal, draw, local
 from training.contest import Learned
 
@@ -24,11 +24,11 @@ def proposal(**values: Any) -> Proposal:
 
 def test_auto_tries_the_prompt_where_a_model_may_be_asked(settings: Any) -> None:
     settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE_NAMED, settings.TRIAGE_ENGINE = False, False, "local"
-    assert runs.available() == ["local"]
+    assert availability.available() == ["local"]
     settings.TRIAGE_ENDPOINT, settings.TRIAGE_ENGINE = True, "cascade"
-    assert runs.available() == ["local", "apo"]
+    assert availability.available() == ["local", "apo"]
     settings.TRIAGE_ENGINE_NAMED, settings.TRIAGE_ENGINE = True, "local"
-    assert runs.available() == ["local"]
+    assert availability.available() == ["local"]
 
 
 def test_a_draw_keeps_every_category_in_its_share_and_the_items_in_their_order() -> None:

@@ -19,7 +19,7 @@ from tests import make
 from tests.llm_server import LLMServer, ok
 from tests.llm_server import status as unauthorized
 from tests.training import classroom
-from training import dataset, runs
+from training import dataset, promotion, refusals, runs
 from training.algorithms import Lesson, Options, local
 from training.models import TrainingRun
 from training.watch import Control
@@ -71,7 +71,7 @@ def test_a_promotion_can_be_replayed_from_its_record(ada: User, mia: User) -> No
     classroom.decide(ada, 360)
     run = runs.execute(algorithm="local", options=QUICK, progress=quietly)
     assert run.outcome == "proposed"
-    version = runs.promote(run=run, by=mia)
+    version = promotion.promote(run=run, by=mia)
     record = AnalyzerVersion.objects.get(pk=version.pk).metrics["promotion"]
     assert record["dataset"]["digest"] == run.dataset["digest"]
     assert record["dataset"]["n"] == {"train": 234, "validation": 54, "test": 72, "left_out": 0}
@@ -107,9 +107,9 @@ def test_a_version_taught_wrongly_is_refused_and_a_forced_one_rolls_back_in_one_
     run = runs.execute(algorithm="local", options=Options(curve=False, promote=True), progress=quietly)
     assert run.outcome == "no-change"
     assert versions.active() == good
-    with pytest.raises(runs.NotPromotable, match="did not pass the gate"):
-        runs.promote(run=run, by=mia)
-    bad = runs.promote(run=run, by=mia, force=True)
+    with pytest.raises(refusals.NotPromotable, match="did not pass the gate"):
+        promotion.promote(run=run, by=mia)
+    bad = promotion.promote(run=run, by=mia, force=True)
     said = make.feedback("basedemu quindle tikilora rasevomu", type="", rating=None)
     assert analyses.perform(said.pk)
     analysis = QueueItem.objects.get(pk=said.pk).analysis
@@ -165,11 +165,11 @@ def test_nothing_that_the_active_version_learned_from_examines_the_next(ada: Use
 def test_too_few_items_that_the_active_version_has_not_learned_from_are_refused(ada: User) -> None:
     backlog = undecided(classroom.decide(ada, 360)[:300])
     first = runs.execute(algorithm="local", options=Options(curve=False), progress=quietly)
-    runs.promote(run=first, by=None, force=True)
+    promotion.promote(run=first, by=None, force=True)
     decided_since(backlog[:150])
     newest = list(QueueItem.objects.order_by("-received_at")[:9])
     undecided(newest)
-    with pytest.raises(runs.Refused, match="the active version may have learned from all but 3"):
+    with pytest.raises(refusals.Refused, match="the active version may have learned from all but 3"):
         runs.execute(algorithm="local", options=QUICK, progress=quietly)
     assert TrainingRun.objects.count() == 1
 
@@ -244,7 +244,7 @@ def test_only_a_manager_promotes(ada: User) -> None:
         runs.execute(algorithm="local", by=ada, options=Options(promote=True), progress=quietly)
     run = TrainingRun(number=1, algorithm="local", gate={"promote": True}, candidate=versions.active())
     with pytest.raises(PermissionDenied):
-        runs.promote(run=run, by=ada)
+        promotion.promote(run=run, by=ada)
 
 
 def test_a_run_that_was_compared_with_another_version_is_not_promoted(ada: User, mia: User) -> None:
@@ -252,8 +252,8 @@ def test_a_run_that_was_compared_with_another_version_is_not_promoted(ada: User,
     run = runs.execute(algorithm="local", options=QUICK, progress=quietly)
     other = versions.create(engine="local", origin="test", weights=bytes(versions.active().weights) + b" ")
     versions.activate(version=other, by=mia)
-    with pytest.raises(runs.NotPromotable, match=f"version {other.number} is active now: train again"):
-        runs.promote(run=run, by=mia)
+    with pytest.raises(refusals.NotPromotable, match=f"version {other.number} is active now: train again"):
+        promotion.promote(run=run, by=mia)
 
 
 def test_a_run_that_cannot_go_on_is_failed_with_the_reason(ada: User, cold: AnalyzerVersion) -> None:

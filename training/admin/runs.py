@@ -27,7 +27,8 @@ from training.admin import page, story
 from training.admin.filters import RUN_FILTERS
 from training.figures import NOTHING
 from training.models import TrainingRun
-from training.runs import NotPromotable, promote
+from training.promotion import promote
+from training.refusals import NotPromotable
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -10,7 +10,7 @@ from django.conf import settings
 from analyzer import versions
 from analyzer.models import AnalyzerVersion
 from training.hosted import api, shipment, unfinished
-from training.runs import Refused
+from training.refusals import Refused
 from training.watch import Unusable
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from analyzer import versions
-from training import dataset, runs
+from training import availability, dataset, promotion, refusals, runs
 from training.algorithms import HOSTED, Options
 from training.hosted import unfinished
 from training.models import TrainingRun
@@ -29,21 +29,21 @@ def resume(
 ) -> TrainingRun:
     """Find the job of a run, follow it to its end and compare its model; no decision is sent anew.
 
-    number is the run's; None is the newest with something left to do. Raises runs.Refused or PermissionDenied.
+    number is the run's; None is the newest with something left to do. Raises refusals.Refused or PermissionDenied.
     """
     if promote:
-        runs.check_promoter(by)
-    runs.chosen(HOSTED)
+        promotion.check_promoter(by)
+    availability.chosen(HOSTED)
     TrainingRun.objects.reap()
     runs.refuse_second()
     run = unfinished.resumable(number)
     if run is None:
         which = f"Run {number} cannot" if number is not None else "There is no hosted run that can"
-        raise runs.Refused(f"{which} be resumed: only one that failed or was stopped after it began to send.")
+        raise refusals.Refused(f"{which} be resumed: only one that failed or was stopped after it began to send.")
     try:
         data = unfinished.dataset_of(run)
     except dataset.TooLittle as error:
-        raise runs.Refused(str(error)) from error
+        raise refusals.Refused(str(error)) from error
     run = runs.claim(run)
     known = {field.name for field in fields(Options)}
     options = Options(**{name: value for name, value in run.parameters.items() if name in known})

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
 from feedback.arguments import COUNT, not_negative, positive, whole_number
-from training import jsonl, runs
+from training import jsonl, refusals, runs
 from training.algorithms import ALGORITHMS, AUTO, HOSTED, Options
 from training.models import TrainingRun
 
@@ -150,7 +150,7 @@ class Command(BaseCommand):
                 run = runs.execute(
                     algorithm=algorithm, by=person, options=options, progress=self._say, confirm=self._confirm
                 )
-        except (runs.Refused, jsonl.BadFile, PermissionDenied) as error:
+        except (refusals.Refused, jsonl.BadFile, PermissionDenied) as error:
             raise CommandError(str(error)) from error
         self._report(run)
 
